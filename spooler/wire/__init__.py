@@ -1,0 +1,1 @@
+"""The contract between home and hall, imported by both sides."""

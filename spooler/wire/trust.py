@@ -1,0 +1,76 @@
+"""Whom one side believes: keys of registries and halls, seal certificates, and which registry may print where.
+
+On disk a trust directory: `registries/<id>.json`, `halls/<id>.json`, `grants.json`, `ca.pem`. It holds nothing secret.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from spooler.wire.keys import KeyRecord
+from spooler.wire.messages import HallId, RegistryId, Sha256
+
+
+class RegistryRecord(BaseModel):
+    """One registry as halls know it. Its seal certificates are pinned by fingerprint (SHA-256 of the DER)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    registry: RegistryId
+    name: str
+    province: str
+    place: str
+    ticket_keys: tuple[KeyRecord, ...]
+    seal_fingerprints: tuple[Sha256, ...]
+    revoked_fingerprints: tuple[Sha256, ...] = ()
+
+
+class HallRecord(BaseModel):
+    """One hall as registries know it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hall: HallId
+    name: str
+    report_keys: tuple[KeyRecord, ...]
+    wrap_keys: tuple[KeyRecord, ...]
+
+
+class Grant(BaseModel):
+    """授权: this registry may print these kinds at this hall."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    registry: RegistryId
+    hall: HallId
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Trust:
+    """All of it, read once at start."""
+
+    registries: Mapping[str, RegistryRecord] = field(default_factory=dict)
+    halls: Mapping[str, HallRecord] = field(default_factory=dict)
+    grants: frozenset[tuple[str, str, str]] = frozenset()
+    roots_pem: bytes = b""
+
+    def may_print(self, registry: str, hall: str, kind: str) -> bool:
+        return (registry, hall, kind) in self.grants
+
+
+def load_trust(directory: Path) -> Trust:
+    """Read a trust directory; OSError or pydantic.ValidationError if it is not one."""
+    registries = [
+        RegistryRecord.model_validate_json(p.read_bytes()) for p in sorted((directory / "registries").glob("*.json"))
+    ]
+    halls = [HallRecord.model_validate_json(p.read_bytes()) for p in sorted((directory / "halls").glob("*.json"))]
+    grants = TypeAdapter(list[Grant]).validate_json((directory / "grants.json").read_bytes())
+    return Trust(
+        registries={r.registry: r for r in registries},
+        halls={h.hall: h for h in halls},
+        grants=frozenset((g.registry, g.hall, kind) for g in grants for kind in g.kinds),
+        roots_pem=(directory / "ca.pem").read_bytes(),
+    )
