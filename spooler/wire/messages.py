@@ -126,6 +126,13 @@ class Ticket(Message):
 PRIVATE_TICKET_FIELDS = ("holder", "parties", "document_sha256", "document_bytes")
 
 
+class Actor(Message):
+    """Who moved it: a login, a policy or the machine itself. Never a person's name."""
+
+    id: str = Field(max_length=64)
+    role: str = Field(max_length=32)
+
+
 class ReportBase(Message):
     """What a hall signs and says to one registry.
 
@@ -152,7 +159,7 @@ class OrderReport(ReportBase):
     reasons: tuple[Code, ...] = ()
     attempt: int = Field(ge=0)
     serial: Serial | None = None
-    actor: str | None = None
+    actor: Actor | None = None
 
 
 class Received(OrderReport):
@@ -193,6 +200,16 @@ class Ask(OrderReport):
     number: int = Field(ge=1)
     try_id: UUID
     answer: Literal["printed", "spoiled", "nothing_printed"] | None = None
+
+
+class ApprovalReport(OrderReport):
+    """An act waits for a second person, or no longer does (`accepted` set). It can be given at the hall or at home."""
+
+    kind: Literal["approval"] = "approval"
+    approval_id: UUID
+    act: Literal["spoil", "resolve", "serial"]
+    reason: str = Field(default="", max_length=500)
+    accepted: bool | None = None
 
 
 class Printed(OrderReport):
@@ -267,7 +284,18 @@ class Heartbeat(ReportBase):
 
 
 Report = Annotated[
-    Received | Refused | Standing | PassReport | Ask | Printed | Returned | Issued | StockMoved | Answer | Heartbeat,
+    Received
+    | Refused
+    | Standing
+    | PassReport
+    | Ask
+    | ApprovalReport
+    | Printed
+    | Returned
+    | Issued
+    | StockMoved
+    | Answer
+    | Heartbeat,
     Field(discriminator="kind"),
 ]
 
@@ -316,7 +344,7 @@ class Approve(ControlBase):
     approval_id: UUID
     accept: bool
     reason: str = Field(max_length=200)
-    actor: str
+    actor: Actor
 
 
 class Lease(ControlBase):
