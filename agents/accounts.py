@@ -1,0 +1,45 @@
+"""Who is at the counter: logins with roles. A second person is a login, never a name in a body."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from hmac import compare_digest
+
+from agents.errors import NotAllowed
+from spooler.wire.messages import Actor
+
+
+class Role(StrEnum):
+    CLERK = "clerk"  # sees orders, prints, hands over, keeps the stock
+    APPROVE = "approve"  # agrees to what another asked
+
+
+@dataclass(frozen=True)
+class Account:
+    """One login. Only the hash of its token is kept."""
+
+    id: str
+    roles: frozenset[Role]
+    token_sha256: str = ""
+
+    def acting_as(self, role: Role) -> Actor:
+        """Return the actor for the history, or raise NotAllowed."""
+        if role not in self.roles:
+            raise NotAllowed(f"本账号没有 {role} 权限 · account {self.id} lacks the role {role}")
+        return Actor(id=self.id, role=role)
+
+
+# Moves that no login made: a policy of the hall, or the machine itself.
+POLICY = Actor(id="policy", role="policy")
+MACHINE = Actor(id="agent", role="machine")
+
+
+def find_account(accounts: Iterable[Account], token: str) -> Account | None:
+    """Return whose token this is; each is compared, in constant time."""
+    digest = sha256(token.encode()).hexdigest()
+    found = None
+    for account in accounts:
+        if compare_digest(account.token_sha256, digest):
+            found = account
+    return found

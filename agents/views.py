@@ -1,0 +1,134 @@
+"""What a person or a console sees of the hall: orders, approvals, printers, blanks (design §6, to the letter)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from spooler.wire.messages import Actor, Case, Seal, Stock
+
+
+class View(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class PassView(View):
+    """`try` is what a call about this pass has to name."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    number: int
+    name: str
+    stock: Stock
+    turn: Literal["operator", "device"]  # operator: a person turns the page before it and releases it
+    state: str
+    try_id: UUID | None
+    printer: str | None
+
+
+class ApprovalView(View):
+    """An act that waits for a second person, or was answered (`accepted` set)."""
+
+    id: UUID
+    order_id: UUID
+    act: str
+    attempt: int
+    reason: str
+    details: Mapping[str, object]  # what will be done: blanks, outcome, pass
+    asked_by: Actor
+    asked_at: datetime
+    accepted: bool | None
+    answered_by: Actor | None
+    answered_at: datetime | None
+
+
+class OrderView(View):
+    """One order, as it is now, and what this person may do with it now."""
+
+    order_id: UUID
+    job_id: UUID
+    registry: str
+    kind: str
+    number: str
+    holder_masked: str
+    case: Case
+    window: str | None
+    deadline: datetime
+    not_after: datetime
+    state: str
+    reasons: tuple[str, ...]
+    attempt: int
+    printer: str | None
+    serial: str | None  # confirmed from the paper
+    proposed_serial: str | None  # the reserved blank
+    seal: Seal
+    approvals: tuple[ApprovalView, ...]  # open ones
+    next: tuple[str, ...]
+    passes: tuple[PassView, ...]
+
+
+class Answered(View):
+    """The order as it is after an act; `approval` is set when the act waits for a second person (202)."""
+
+    order: OrderView
+    approval: ApprovalView | None = None
+
+
+class PrinterView(View):
+    name: str
+    stock: Stock
+    colour: bool
+    windows: tuple[str, ...]
+    state: str  # idle · processing · stopped · offline · paused
+    reasons: tuple[str, ...]
+    serving: UUID | None  # the order whose attempt it is kept for
+    next_serial: str | None
+    blanks: int
+
+
+class RangeView(View):
+    """Blanks that follow each other and share their status."""
+
+    stock: Stock
+    first: str
+    last: str
+    count: int
+    status: str
+    printer: str | None
+    order_id: UUID | None
+
+
+class StockView(View):
+    """All blanks here; `balanced`: used + void + on hand (and gone) = received."""
+
+    ranges: tuple[RangeView, ...]
+    counts: Mapping[str, Mapping[str, int]]  # stock → status → how many
+    balanced: bool
+
+
+class MovementView(View):
+    sequence: int
+    at: datetime
+    movement: str
+    stock: Stock
+    first: str
+    last: str
+    count: int
+    printer: str | None
+    order_id: UUID | None
+    attempt: int | None
+    reason: str | None
+    actor: Actor
+
+
+class BlankView(View):
+    """The whole life of one blank, oldest first."""
+
+    stock: Stock
+    serial: str
+    status: str
+    printer: str | None
+    order_id: UUID | None
+    movements: tuple[MovementView, ...]
