@@ -1,0 +1,33 @@
+# Every target sets up what it needs first; nothing has to be run before it.
+PYTHON = .venv/bin/python
+export PYTHONUTF8 = 1
+
+.PHONY: setup demo test lint format bench soak lock
+
+setup:           ## Debian packages and .venv/, only what is missing
+	@./setup.sh
+
+demo: setup      ## two registries, three halls, real samples, start to end (DEMO="--lang en" for English)
+	@$(PYTHON) -m spooler.sandbox.demo $(DEMO)
+
+test: setup      ## all tests, on a private RabbitMQ and private cupsds (TESTS=tests/agents for a part)
+	@$(PYTHON) -m pytest -m "not soak and not bench" $(TESTS)
+
+lint: setup      ## style and types
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+
+format: setup
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+bench: setup     ## measurements, with the figures they must hold
+	@$(PYTHON) -m pytest -m bench -s $(TESTS)
+
+soak: setup      ## long storms of faults
+	@$(PYTHON) -m pytest -m soak -s --timeout=0 $(TESTS)
+
+lock:            ## requirements.lock anew from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header \
+		--no-emit-index-url --no-emit-find-links -p /usr/bin/python3.11 -o requirements.lock
