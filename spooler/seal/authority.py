@@ -1,0 +1,134 @@
+"""The certificate authority of a small deployment: X.509 certificates for the seals, made with `cryptography` alone.
+
+A province with an authority of its own brings its certificates instead; halls look only at the pinned fingerprint and the roots.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.x509.oid import NameOID
+
+# Halls' clocks differ; what is made now must be good there now.
+CLOCK_MARGIN = timedelta(hours=1)
+AUTHORITY_LIFE = timedelta(days=3652)
+SEAL_LIFE = timedelta(days=1826)
+
+
+class SealAlgorithm(StrEnum):
+    """What a seal signs with; RSA is what every reader of PDF understands."""
+
+    RSA_2048 = "rsa-2048"
+    RSA_3072 = "rsa-3072"
+    P_256 = "p-256"
+
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+
+class Authority:
+    """The authority's certificate and key: it certifies seals and nothing else."""
+
+    def __init__(self, certificate: x509.Certificate, private: ec.EllipticCurvePrivateKey) -> None:
+        self.certificate = certificate
+        self._private = private
+
+    @classmethod
+    def create(cls, name: str, now: datetime) -> "Authority":
+        private = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        builder = _builder(subject, subject, private, now, AUTHORITY_LIFE).add_extension(
+            x509.BasicConstraints(ca=True, path_length=0), critical=True
+        )
+        builder = builder.add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
+        return cls(builder.sign(private, hashes.SHA256()), private)
+
+    @classmethod
+    def from_pem(cls, certificate: bytes, private: bytes) -> "Authority":
+        key = serialization.load_pem_private_key(private, None)
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise ValueError("the authority's key must be an elliptic curve key")
+        return cls(x509.load_pem_x509_certificate(certificate), key)
+
+    def certificate_pem(self) -> bytes:
+        return self.certificate.public_bytes(serialization.Encoding.PEM)
+
+    def private_pem(self) -> bytes:
+        return self._private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+
+    def certify_seal(
+        self, private: PrivateKey, *, registry: str, name: str, now: datetime, life: timedelta = SEAL_LIFE
+    ) -> x509.Certificate:
+        """Return the certificate that says: this key seals for that registry."""
+        subject = x509.Name(
+            [
+                x509.NameAttribute(NameOID.COUNTRY_NAME, "CN"),
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, name),
+                x509.NameAttribute(NameOID.COMMON_NAME, f"{name} {registry}"),
+            ]
+        )
+        builder = _builder(subject, self.certificate.subject, private, now, life)
+        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        builder = builder.add_extension(_usage(digital_signature=True, content_commitment=True), critical=True)
+        builder = builder.add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(self._private.public_key()), critical=False
+        )
+        return builder.sign(self._private, hashes.SHA256())
+
+
+def generate_seal_key(algorithm: SealAlgorithm) -> PrivateKey:
+    if algorithm is SealAlgorithm.P_256:
+        return ec.generate_private_key(ec.SECP256R1())
+    return rsa.generate_private_key(public_exponent=65537, key_size=int(algorithm.value.removeprefix("rsa-")))
+
+
+def to_pkcs12(private: PrivateKey, certificate: x509.Certificate, authority: Authority) -> bytes:
+    """Return key and chain in one file, without a password: the file's mode guards it, as systemd credentials do."""
+    return pkcs12.serialize_key_and_certificates(
+        b"seal", private, certificate, [authority.certificate], serialization.NoEncryption()
+    )
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """Return what trust records pin: SHA-256 of the certificate's DER, in hex."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, private: PrivateKey, now: datetime, life: timedelta
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - CLOCK_MARGIN)
+        .not_valid_after(now + life)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(private.public_key()), critical=False)
+    )
+
+
+def _usage(
+    *,
+    digital_signature: bool = False,
+    content_commitment: bool = False,
+    key_cert_sign: bool = False,
+    crl_sign: bool = False,
+) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=digital_signature,
+        content_commitment=content_commitment,  # nonRepudiation, as it was called
+        key_cert_sign=key_cert_sign,
+        crl_sign=crl_sign,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
