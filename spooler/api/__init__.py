@@ -1,0 +1,1 @@
+"""The home's HTTP API: it translates, and decides nothing."""

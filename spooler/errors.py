@@ -1,0 +1,249 @@
+"""What can go wrong at home, split by who must act; and the closed list of codes that callers see.
+
+HomeError
+├── RequestRefused     the records office: the request is wrong, each field named (422)
+├── TooLarge           the records office: less, or smaller annexes (413)
+├── Unreadable         the records office: not a request at all (400)
+├── NotAuthenticated   the caller: no token, or an unknown one (401)
+├── NotAllowed         the caller: the token does not reach that far (403)
+├── NotFound           the caller: no such thing, or not yours (404)
+├── Conflict           the caller: something already stands there (409)
+└── TryLater           nobody: the same again later (503)
+
+Each code has its sentence here, Chinese first for the clerk, then English. A sentence never repeats a value: values are personal.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Code(StrEnum):
+    """Every `code` of a problem document."""
+
+    # shape of the request
+    MALFORMED = "malformed"
+    DUPLICATE_KEY = "duplicate-key"
+    MISSING = "missing"
+    UNKNOWN_FIELD = "unknown-field"
+    TWO_NAMES = "two-names"
+    WRONG_TYPE = "wrong-type"
+    BAD_FORMAT = "bad-format"
+    EMPTY = "empty"
+    TOO_LONG = "too-long"
+    TOO_MANY = "too-many"
+    OUT_OF_RANGE = "out-of-range"
+    NOT_A_CHOICE = "not-a-choice"
+    # characters
+    CONTROL_CHARACTER = "control-character"
+    NOT_UNICODE = "not-unicode"
+    # what the request says
+    UNKNOWN_REGISTRY = "unknown-registry"
+    UNKNOWN_HALL = "unknown-hall"
+    UNKNOWN_KIND = "unknown-kind"
+    NOT_GRANTED = "not-granted"
+    NOT_THE_REGISTRYS = "not-the-registrys"
+    UNIT_NUMBER = "unit-number"
+    ANOTHER_COUNTY = "another-county"
+    REPEATED = "repeated"
+    DOES_NOT_MATCH = "does-not-match"
+    BEYOND_CASE = "beyond-case"
+    IN_THE_FUTURE = "in-the-future"
+    BEFORE_APPLICATION = "before-application"
+    CHECK_DIGIT = "check-digit"
+    NO_SUCH_DATE = "no-such-date"
+    NOT_WITH_THIS = "not-with-this"
+    REPLACES_ITSELF = "replaces-itself"
+    NO_REPLACEMENT_MARK = "no-replacement-mark"
+    # annexes
+    ROLE_NOT_ALLOWED = "role-not-allowed"
+    NO_CONTENT = "no-content"
+    NOT_BASE64 = "not-base64"
+    CONTENT_TWICE = "content-twice"
+    UNKNOWN_PART = "unknown-part"
+    HASH_MISMATCH = "hash-mismatch"
+    LENGTH_MISMATCH = "length-mismatch"
+    TOO_LARGE = "too-large"
+    # what does not print as it should (found by layout, before the seal)
+    UNPRINTABLE = "unprintable"
+    # warnings: said, never refused
+    YEAR_DIFFERS = "year-differs"
+    UNKNOWN_AREA = "unknown-area"
+    OLD_ID_NUMBER = "old-id-number"
+    # the call
+    REFUSED = "refused"
+    UNAUTHENTICATED = "unauthenticated"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not-found"
+    METHOD_NOT_ALLOWED = "method-not-allowed"
+    MEDIA_TYPE = "media-type"
+    REQUEST_ID_TAKEN = "request-id-taken"
+    ALREADY_REQUESTED = "already-requested"
+    DOES_NOT_FIT = "does-not-fit"
+    TRY_LATER = "try-later"
+    INTERNAL = "internal"
+
+
+SENTENCES: dict[Code, tuple[str, str]] = {
+    Code.MALFORMED: ("不是合法的 UTF-8 JSON 对象", "not a well-formed UTF-8 JSON object"),
+    Code.DUPLICATE_KEY: ("同一对象内键重复", "a key stands twice in one object"),
+    Code.MISSING: ("缺少该项", "this field is required"),
+    Code.UNKNOWN_FIELD: ("未知字段", "unknown field"),
+    Code.TWO_NAMES: ("同一字段用了两个名称：{names}", "one field under two names: {names}"),
+    Code.WRONG_TYPE: ("类型不符，应为{expected}", "wrong type, expected {expected}"),
+    Code.BAD_FORMAT: ("格式不符：{expected}", "bad format, expected {expected}"),
+    Code.EMPTY: ("不能为空", "must not be empty"),
+    Code.TOO_LONG: ("超过 {longest} 个字符", "longer than {longest} characters"),
+    Code.TOO_MANY: ("超过 {longest} 项", "more than {longest} items"),
+    Code.OUT_OF_RANGE: ("超出范围：{expected}", "out of range, expected {expected}"),
+    Code.NOT_A_CHOICE: ("应为以下之一：{choices}", "must be one of {choices}"),
+    Code.CONTROL_CHARACTER: ("含控制字符 {character}", "holds the control character {character}"),
+    Code.NOT_UNICODE: ("含非字符 {character}", "holds {character}, which is no character"),
+    Code.UNKNOWN_REGISTRY: ("本系统不服务该登记机构", "this home does not serve that registry"),
+    Code.UNKNOWN_HALL: ("未知的受理大厅", "unknown hall"),
+    Code.UNKNOWN_KIND: ("未知的证书种类，应为 {choices}", "unknown kind of document, must be one of {choices}"),
+    Code.NOT_GRANTED: ("未授权在该大厅打印此类证书", "the registry is not granted to print this kind at that hall"),
+    Code.NOT_THE_REGISTRYS: ("与登记机构的备案不一致，应为 {expected}", "not the registry's own, expected {expected}"),
+    Code.UNIT_NUMBER: ("不是合法的 28 位不动产单元号", "not a 28-character unit number (GB/T 37346)"),
+    Code.ANOTHER_COUNTY: ("不动产单元号不属于该登记机构", "the unit lies in another county than the registry"),
+    Code.REPEATED: ("与前面的一项重复", "the same as an earlier item"),
+    Code.DOES_NOT_MATCH: ("与 {other} 不一致", "does not match {other}"),
+    Code.BEYOND_CASE: ("序号大于本案件的证书总数", "the ordinal is beyond the number of documents of the case"),
+    Code.IN_THE_FUTURE: ("不能晚于当前时间（北京时间）", "must not lie in the future (Asia/Shanghai)"),
+    Code.BEFORE_APPLICATION: ("早于受理时间", "before the time of application"),
+    Code.CHECK_DIGIT: ("校验位错误", "the check digit is wrong"),
+    Code.NO_SUCH_DATE: ("证件号码中的日期不存在", "the date in the number does not exist"),
+    Code.NOT_WITH_THIS: ("{other} 时不应出现", "must not stand here with {other}"),
+    Code.REPLACES_ITSELF: ("不能替换自己", "a certificate cannot replace itself"),
+    Code.NO_REPLACEMENT_MARK: ("补发的证书须在附记注明“补发”", "the notes of a replacement must hold the word 补发"),
+    Code.ROLE_NOT_ALLOWED: (
+        "此类证书不应有该附件，或同类附件重复",
+        "this kind of document has no such annex, or only one",
+    ),
+    Code.NO_CONTENT: ("没有附件内容", "the annex has no content, neither inline nor as a part"),
+    Code.NOT_BASE64: ("不是合法的 base64", "not base64"),
+    Code.CONTENT_TWICE: ("附件内容给了两次", "the content is given twice, inline and as a part"),
+    Code.UNKNOWN_PART: ("没有对应附件的部分", "a part that no annex names"),
+    Code.HASH_MISMATCH: ("与附件内容的 SHA-256 不一致", "not the SHA-256 of the content"),
+    Code.LENGTH_MISMATCH: ("与附件内容的长度不一致", "not the length of the content"),
+    Code.TOO_LARGE: ("{size} 字节，上限 {limit} 字节", "{size} bytes, at most {limit} are taken"),
+    Code.UNPRINTABLE: ("无法按要求打印", "cannot be printed as it must be"),
+    Code.YEAR_DIFFERS: ("证书年份与登簿年份不同", "the year of the number is not the year of booking"),
+    Code.UNKNOWN_AREA: ("出生时不存在该地区代码", "no such area code at the date of birth"),
+    Code.OLD_ID_NUMBER: ("15 位旧号码，无校验位", "a 15-digit number of the first generation has no check digit"),
+    Code.REFUSED: ("请求有误，见 errors", "the request is refused, see errors"),
+    Code.UNAUTHENTICATED: ("缺少令牌或令牌无效", "no token, or an unknown one"),
+    Code.FORBIDDEN: ("该令牌无此权限", "the token may not do this"),
+    Code.NOT_FOUND: ("不存在", "there is no such thing"),
+    Code.METHOD_NOT_ALLOWED: ("不支持该方法", "this method is not offered here"),
+    Code.MEDIA_TYPE: ("须为 application/json 或 multipart/form-data", "send application/json or multipart/form-data"),
+    Code.REQUEST_ID_TAKEN: ("该 request_id 已用于其他内容", "this request_id was used for other content"),
+    Code.ALREADY_REQUESTED: ("该证书已申请打印，见 job_id", "this certificate is already requested, see job_id"),
+    Code.DOES_NOT_FIT: ("当前状态下不能这样做", "this does not fit the state as it is"),
+    Code.TRY_LATER: ("暂时无法受理，请稍后重试", "not now, try the same again later"),
+    Code.INTERNAL: ("系统内部错误", "an error of ours, see the log"),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing about one field, named by its dotted path as the caller wrote it."""
+
+    field: str
+    code: str
+    message: str
+
+    def to_json(self) -> dict[str, str]:
+        return {"field": self.field, "code": self.code, "message": self.message}
+
+
+def sentence(code: Code, **facts: object) -> str:
+    """Return what is said for this code, Chinese first."""
+    chinese, english = SENTENCES[code]
+    return f"{chinese.format(**facts)} / {english.format(**facts)}"
+
+
+def finding(field: str, code: Code, **facts: object) -> Finding:
+    """Return a finding with the code's own sentence."""
+    return Finding(field, code.value, sentence(code, **facts))
+
+
+class HomeError(Exception):
+    """Something that the caller is told, as a problem document (RFC 9457)."""
+
+    status = 500
+    code = Code.INTERNAL
+
+    def __init__(self, detail: str = "", *, errors: Sequence[Finding] = (), **members: Any) -> None:
+        super().__init__(detail or sentence(self.code))
+        self.errors = tuple(errors)
+        self.members = members
+
+    @property
+    def detail(self) -> str:
+        return str(self)
+
+
+class RequestRefused(HomeError):
+    """The request is wrong; `errors` name each field."""
+
+    status = 422
+    code = Code.REFUSED
+
+    def __init__(self, errors: Sequence[Finding]) -> None:
+        super().__init__(errors=errors)
+
+
+class Unreadable(HomeError):
+    status = 400
+    code = Code.MALFORMED
+
+
+class WrongMediaType(HomeError):
+    status = 415
+    code = Code.MEDIA_TYPE
+
+
+class TooLarge(HomeError):
+    status = 413
+    code = Code.TOO_LARGE
+
+    def __init__(self, field: str, size: int | str, limit: int) -> None:
+        found = finding(field, Code.TOO_LARGE, size=size, limit=limit)
+        super().__init__(found.message, errors=(found,), limit=limit)
+
+
+class NotAuthenticated(HomeError):
+    status = 401
+    code = Code.UNAUTHENTICATED
+
+
+class NotAllowed(HomeError):
+    status = 403
+    code = Code.FORBIDDEN
+
+
+class NotFound(HomeError):
+    status = 404
+    code = Code.NOT_FOUND
+
+
+class Conflict(HomeError):
+    """Something already stands there: another content under this id, another job for this right."""
+
+    status = 409
+    code = Code.DOES_NOT_FIT
+
+
+class RequestIdTaken(Conflict):
+    code = Code.REQUEST_ID_TAKEN
+
+
+class AlreadyRequested(Conflict):
+    code = Code.ALREADY_REQUESTED
+
+
+class TryLater(HomeError):
+    status = 503
+    code = Code.TRY_LATER

@@ -1,0 +1,163 @@
+"""Step 1e: what several fields, the trust records and the clock decide about a well-formed request.
+
+Each rule yields findings; none stops another. Dates are days of Asia/Shanghai, which has been +08:00 without summer time since 1991.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+
+from spooler.catalog import FRAME_ROLES, KINDS, number_text
+from spooler.errors import Code, Finding, finding
+from spooler.intake.identity import id_number_errors, id_number_warnings
+from spooler.intake.request import Request
+from spooler.intake.units import names_the_units, unit_findings
+from spooler.wire.trust import Trust
+
+SHANGHAI = timezone(timedelta(hours=8))
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a request is judged against: whom we trust, which registries this home serves, and the time."""
+
+    trust: Trust
+    served: frozenset[str]
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(SHANGHAI).date()
+
+
+Rule = Callable[[Request, Standing], Iterator[Finding]]
+
+
+def errors(request: Request, standing: Standing) -> list[Finding]:
+    """Return all that is wrong, under our names."""
+    return [found for rule in RULES for found in rule(request, standing)]
+
+
+def warnings(request: Request) -> list[Finding]:
+    """Return what is strange but not wrong, under our names."""
+    found = []
+    if request.document.number.year != request.document.booked_on.year:
+        found.append(finding("document.number.year", Code.YEAR_DIFFERS))
+    for index, party in enumerate(request.parties):
+        for code in id_number_warnings(party.id_type, party.id_number):
+            found.append(finding(f"parties.{index}.id_number", code))
+    return found
+
+
+def _places(request: Request, standing: Standing) -> Iterator[Finding]:
+    known = request.registry in standing.served and request.registry in standing.trust.registries
+    if not known:
+        yield finding("registry", Code.UNKNOWN_REGISTRY)
+    if request.hall not in standing.trust.halls:
+        yield finding("hall", Code.UNKNOWN_HALL)
+    elif known and not standing.trust.may_print(request.registry, request.hall, request.document.kind):
+        yield finding("hall", Code.NOT_GRANTED)
+
+
+def _number(request: Request, standing: Standing) -> Iterator[Finding]:
+    record = standing.trust.registries.get(request.registry)
+    if record is None:
+        return
+    number = request.document.number
+    for name, given, own in (("province", number.province, record.province), ("place", number.place, record.place)):
+        if given != own:
+            yield finding(f"document.number.{name}", Code.NOT_THE_REGISTRYS, expected=own)
+
+
+def _units(request: Request, standing: Standing) -> Iterator[Finding]:
+    document = request.document
+    found = list(unit_findings(document.units, request.registry))
+    yield from found
+    if not found and not names_the_units(document.fields["unit_number"], document.units):
+        yield finding("document.fields.unit_number", Code.DOES_NOT_MATCH, other="document.units")
+
+
+def _case(request: Request, standing: Standing) -> Iterator[Finding]:
+    if request.case.ordinal > request.case.of:
+        yield finding("case.ordinal", Code.BEYOND_CASE)
+
+
+def _times(request: Request, standing: Standing) -> Iterator[Finding]:
+    if request.document.booked_on > standing.today:
+        yield finding("document.booked_on", Code.IN_THE_FUTURE)
+    if request.applied_at is None:
+        return
+    if request.applied_at > standing.now + CLOCK_TOLERANCE:
+        yield finding("applied_at", Code.IN_THE_FUTURE)
+    if request.deadline is not None and request.deadline < request.applied_at:
+        yield finding("deadline", Code.BEFORE_APPLICATION)
+
+
+def _parties(request: Request, standing: Standing) -> Iterator[Finding]:
+    for index, party in enumerate(request.parties):
+        for code in id_number_errors(party.id_type, party.id_number, standing.today):
+            yield finding(f"parties.{index}.id_number", code, expected="GB 11643, GB 32100")
+
+
+def _issuance(request: Request, standing: Standing) -> Iterator[Finding]:
+    issuance = request.document.issuance
+    if issuance is None:
+        return
+    if issuance.notice is not None and issuance.notice.published_on > standing.today:
+        yield finding("document.issuance.notice.published_on", Code.IN_THE_FUTURE)
+    yield from _replaces(request)
+    if issuance.type == "replacement":
+        yield from _replacement(request)
+
+
+def _replaces(request: Request) -> Iterator[Finding]:
+    """All but a first issuance name the paper that they replace."""
+    document, issuance = request.document, request.document.issuance
+    if issuance is None:
+        return
+    if issuance.type == "first":
+        for name in ("replaces", "old_returned", "notice"):
+            if getattr(issuance, name) is not None:
+                yield finding(f"document.issuance.{name}", Code.NOT_WITH_THIS, other="type: first")
+    elif issuance.replaces is None:
+        yield finding("document.issuance.replaces", Code.MISSING)
+    elif (issuance.replaces.number, issuance.replaces.version) == (number_of(request), document.version):
+        yield finding("document.issuance.replaces", Code.REPLACES_ITSELF)
+
+
+def _replacement(request: Request) -> Iterator[Finding]:
+    """补发 after a loss: a public notice, and the word on the new paper (实施细则 art. 22(2))."""
+    document = request.document
+    if document.issuance is not None and document.issuance.notice is None:
+        yield finding("document.issuance.notice", Code.MISSING)
+    if "补发" not in document.fields["notes"]:
+        yield finding("document.fields.notes", Code.NO_REPLACEMENT_MARK)
+
+
+def _annexes(request: Request, standing: Standing) -> Iterator[Finding]:
+    allowed = KINDS[request.document.kind].annex_roles
+    names: set[str] = set()
+    roles: list[str] = []
+    for index, annex in enumerate(request.annexes):
+        if annex.role not in allowed or (annex.role in FRAME_ROLES and annex.role in roles):
+            yield finding(f"annexes.{index}.role", Code.ROLE_NOT_ALLOWED)
+        if annex.name in names:
+            yield finding(f"annexes.{index}.name", Code.REPEATED)
+        names.add(annex.name)
+        roles.append(annex.role)
+
+
+RULES: tuple[Rule, ...] = (_places, _number, _units, _case, _times, _parties, _issuance, _annexes)
+
+
+def number_of(request: Request) -> str:
+    """Return the number as printed and as unique in the registry."""
+    number = request.document.number
+    return number_text(
+        request.document.kind,
+        province=number.province,
+        year=number.year,
+        place=number.place,
+        sequence=number.sequence,
+    )
