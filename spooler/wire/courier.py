@@ -1,0 +1,163 @@
+"""The thread that owns the link: it sends what is pending, hands in what came, and connects again when the broker was away."""
+
+import random
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import Any
+
+import structlog
+
+from spooler.wire.errors import BrokerUnreachable, NotNow, NotTrusted
+from spooler.wire.letters import Delivery, Inbox, Letter, Link, Outbox
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often, how much at once, how long to rest."""
+
+    tick_seconds: float = 1.0
+    batch: int = 20
+    first_rest_seconds: float = 0.2
+    longest_rest_seconds: float = 5.0
+    longest_inbox_rest_seconds: float = 30.0
+
+    def rest(self, failures: int, longest_seconds: float, chance: Callable[[], float]) -> float:
+        """Return the pause after so many failures in a row: doubling, and never the same for two couriers."""
+        full = min(longest_seconds, self.first_rest_seconds * 2 ** min(failures - 1, 30))
+        return full * (0.5 + chance() / 2)
+
+
+class InboxFailed(Exception):
+    """The inbox could not make a message durable; it comes again."""
+
+
+class Courier:
+    """Sends and receives in a thread of its own, from `start` until `stop`."""
+
+    def __init__(
+        self,
+        link: Callable[[], Link],
+        outbox: Outbox,
+        inbox: Inbox,
+        *,
+        name: str = "courier",
+        pace: Pace | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._link = link()
+        self._outbox = outbox
+        self._inbox = inbox
+        self._name = name
+        self._pace = pace or Pace()
+        self._chance = chance
+        self._stopping = Event()
+        self._is_serving = False
+        self._broker_failures = 0
+        self._own_failures = 0
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def is_connected(self) -> bool:
+        return self._is_serving and self._link.is_open
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that something is pending. Any thread may."""
+        self._link.wake()
+
+    def stop(self, timeout_seconds: float = 10.0) -> None:
+        self._stopping.set()
+        self._link.wake()
+        if self._thread.is_alive():
+            self._thread.join(timeout_seconds)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._connect_and_serve()
+            except NotNow as e:
+                self._rest_after_broker(e)
+            # Nobody above this thread could do better than try again; what was not acked comes again.
+            except Exception as e:
+                self._rest_after_ourselves(e)
+
+    def _connect_and_serve(self) -> None:
+        with closing(self._link):
+            self._link.open()
+            _log.info("link open", courier=self._name)
+            self._is_serving = True
+            try:
+                self._serve()
+            finally:
+                self._is_serving = False
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            sent = self._send_pending()
+            self._broker_failures = 0
+            self._receive(wait_seconds=0 if sent == self._pace.batch else self._pace.tick_seconds)
+
+    def _send_pending(self) -> int:
+        """Return how many were sent."""
+        return sum(self._send(letter) for letter in self._outbox.pending(self._pace.batch))
+
+    def _send(self, letter: Letter) -> bool:
+        try:
+            self._link.publish(letter)
+        except BrokerUnreachable:
+            raise
+        except NotNow as e:
+            _log.warning("letter not taken", courier=self._name, letter=letter.id, code=e.code, error=str(e))
+            self._outbox.failed(letter.id, e)
+            self._check_open()
+            return False
+        self._outbox.sent(letter.id)
+        return True
+
+    def _check_open(self) -> None:
+        if not self._link.is_open:
+            raise BrokerUnreachable("the channel was closed with a refusal")
+
+    def _receive(self, wait_seconds: float) -> None:
+        """Hand in what came, but no more than a batch: what we have to say is not to wait for ever."""
+        delivery = self._link.receive(wait_seconds)
+        for _ in range(self._pace.batch):
+            if delivery is None or self._stopping.is_set():
+                return
+            self._hand_in(delivery)
+            delivery = self._link.receive(0)
+        if delivery is not None:
+            self._hand_in(delivery)
+
+    def _hand_in(self, delivery: Delivery) -> None:
+        try:
+            self._inbox.handle(delivery)
+        except NotTrusted as e:
+            fields: dict[str, Any] = {"letter": delivery.id, "queue": delivery.queue, "code": e.code}
+            _log.error("message not trusted", courier=self._name, error=str(e), **fields)
+            self._link.reject(delivery)
+            return
+        self._link.ack(delivery)
+        self._own_failures = 0
+
+    def _rest_after_broker(self, error: NotNow) -> None:
+        self._broker_failures += 1
+        seconds = self._pace.rest(self._broker_failures, self._pace.longest_rest_seconds, self._chance)
+        _log.warning("link down", courier=self._name, code=error.code, error=str(error), again_in_seconds=seconds)
+        self._stopping.wait(seconds)
+
+    def _rest_after_ourselves(self, error: Exception) -> None:
+        self._own_failures += 1
+        seconds = self._pace.rest(self._own_failures, self._pace.longest_inbox_rest_seconds, self._chance)
+        _log.error("inbox or outbox failed", courier=self._name, exc_info=error, again_in_seconds=seconds)
+        self._stopping.wait(seconds)

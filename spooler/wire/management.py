@@ -1,0 +1,191 @@
+"""The broker's management HTTP API: make a broker as `topology` describes it, and name what is not so."""
+
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+
+from spooler.wire.errors import BrokerUnreachable, WireError
+from spooler.wire.topology import Binding, Policy, Queue, Topology, User
+
+_NOTHING = "^$"
+
+
+class BrokerRefused(WireError):
+    """An operator must act: the management API answered, and said no."""
+
+    code = "broker-refused"
+
+
+class Management:
+    """A session with the management API as an administrator."""
+
+    def __init__(self, url: str, user: str, password: str, *, virtual_host: str = "certspool") -> None:
+        self._client = httpx.Client(base_url=f"{url.rstrip('/')}/api/", auth=(user, password), timeout=30)
+        self._host = quote(virtual_host, safe="")
+        self._administrator = user
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._client.close()
+
+    def apply(self, topology: Topology, passwords: Mapping[str, str]) -> None:
+        """Make the broker so. Applying twice changes nothing; users without a password here keep the one they have."""
+        self._put(f"vhosts/{self._host}", {})
+        self._let_in(self._administrator)
+        for exchange in topology.exchanges:
+            self._put(f"exchanges/{self._host}/{exchange}", {"type": "topic", "durable": True})
+        for policy in topology.policies:
+            self._put(f"policies/{self._host}/{policy.name}", _policy_body(policy))
+        for queue in topology.queues:
+            self._put(f"queues/{self._host}/{queue.name}", {"durable": True, "arguments": dict(queue.arguments)})
+        for binding in topology.bindings:
+            self._ask("POST", self._binding_path(binding), {"routing_key": binding.key})
+        for user in topology.users:
+            self._apply_user(user, passwords.get(user.name))
+
+    def check(self, topology: Topology) -> list[str]:
+        """Return every difference between the broker and the description, each as a sentence."""
+        if self._read(f"vhosts/{self._host}") is None:
+            return ["the virtual host is missing"]
+        return [
+            *self._exchange_faults(topology),
+            *self._queue_faults(topology),
+            *self._policy_faults(topology),
+            *self._binding_faults(topology),
+            *(fault for user in topology.users for fault in self._user_faults(user)),
+        ]
+
+    def depths(self) -> dict[str, int]:
+        """Return how many letters each queue holds, ready or given out."""
+        return {queue["name"]: int(queue.get("messages", 0)) for queue in self._list("queues")}
+
+    def purge(self, queue: str) -> None:
+        """Throw away what is ready in a queue. For tests and for operators who know why."""
+        self._ask("DELETE", f"queues/{self._host}/{queue}/contents")
+
+    # apply
+
+    def _let_in(self, user: str) -> None:
+        self._put(f"permissions/{self._host}/{quote(user)}", {"configure": ".*", "write": ".*", "read": ".*"})
+
+    def _apply_user(self, user: User, password: str | None) -> None:
+        name = quote(user.name, safe="")
+        if password is not None:
+            self._put(f"users/{name}", {"password": password, "tags": ""})
+        elif self._read(f"users/{name}") is None:
+            # Nobody can log in as a user with an empty hash, so a name may wait for its password.
+            self._put(f"users/{name}", {"password_hash": "", "tags": ""})
+        self._put(f"permissions/{self._host}/{name}", _permission_body(user))
+        for exchange, keys in user.topics.items():
+            body = {"exchange": exchange, "write": keys, "read": _NOTHING}
+            self._put(f"topic-permissions/{self._host}/{name}", body)
+
+    def _binding_path(self, binding: Binding) -> str:
+        return f"bindings/{self._host}/e/{binding.exchange}/q/{binding.queue}"
+
+    # check
+
+    def _exchange_faults(self, topology: Topology) -> Iterator[str]:
+        found = {exchange["name"]: exchange for exchange in self._list("exchanges")}
+        for name in topology.exchanges:
+            if name not in found:
+                yield f"exchange {name} is missing"
+            elif (found[name]["type"], found[name]["durable"]) != ("topic", True):
+                yield f"exchange {name} is not a durable topic exchange"
+
+    def _queue_faults(self, topology: Topology) -> Iterator[str]:
+        found = {queue["name"]: queue for queue in self._list("queues")}
+        for queue in topology.queues:
+            if queue.name not in found:
+                yield f"queue {queue.name} is missing"
+            else:
+                yield from _faults_of_queue(queue, found[queue.name], _policy_of(queue, topology))
+
+    def _policy_faults(self, topology: Topology) -> Iterator[str]:
+        found = {policy["name"]: policy for policy in self._list("policies")}
+        for policy in topology.policies:
+            if policy.name not in found:
+                yield f"policy {policy.name} is missing"
+            elif found[policy.name]["pattern"] != policy.pattern:
+                yield f"policy {policy.name} is for {found[policy.name]['pattern']}, should be for {policy.pattern}"
+
+    def _binding_faults(self, topology: Topology) -> Iterator[str]:
+        found = {(b["source"], b["routing_key"], b["destination"]) for b in self._list("bindings")}
+        for binding in topology.bindings:
+            if (binding.exchange, binding.key, binding.queue) not in found:
+                yield f"binding {binding.exchange} ─{binding.key}─▶ {binding.queue} is missing"
+
+    def _user_faults(self, user: User) -> Iterator[str]:
+        name = quote(user.name, safe="")
+        if self._read(f"users/{name}") is None:
+            yield f"user {user.name} is missing"
+            return
+        permissions = self._read(f"permissions/{self._host}/{name}") or {}
+        for verb, pattern in _permission_body(user).items():
+            if permissions.get(verb) != pattern:
+                yield f"user {user.name} may {verb} {permissions.get(verb)!r}, should be {pattern!r}"
+        topics = {t["exchange"]: t["write"] for t in self._read(f"topic-permissions/{self._host}/{name}") or []}
+        for exchange, keys in user.topics.items():
+            if topics.get(exchange) != keys:
+                yield f"user {user.name} may write keys {topics.get(exchange)!r} to {exchange}, should be {keys!r}"
+
+    # HTTP
+
+    def _list(self, what: str) -> list[dict[str, Any]]:
+        answer = self._read(f"{what}/{self._host}")
+        return answer if isinstance(answer, list) else []
+
+    def _read(self, path: str) -> Any:
+        """Return what stands there, None when nothing does."""
+        answer = self._send("GET", path)
+        return None if answer.status_code == httpx.codes.NOT_FOUND else _accepted(answer).json()
+
+    def _put(self, path: str, body: Mapping[str, Any]) -> None:
+        self._ask("PUT", path, body)
+
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> None:
+        _accepted(self._send(method, path, body))
+
+    def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
+        try:
+            return self._client.request(method, path, json=body)
+        except httpx.TransportError as e:
+            raise BrokerUnreachable(f"the management API does not answer ({type(e).__name__})") from e
+
+
+def _accepted(answer: httpx.Response) -> httpx.Response:
+    if answer.status_code == httpx.codes.UNAUTHORIZED:
+        raise BrokerRefused("the management API refuses this user or password, or the user is no administrator")
+    if answer.is_error:
+        reason = answer.text[:300]
+        raise BrokerRefused(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {reason}")
+    return answer
+
+
+def _policy_of(queue: Queue, topology: Topology) -> Mapping[str, Any]:
+    return next((policy.definition for policy in topology.policies if policy.covers(queue.name)), {})
+
+
+def _faults_of_queue(queue: Queue, found: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[str]:
+    """Compare what is in force, not what was asked: another policy of higher priority may stand above ours."""
+    for key, wanted in queue.arguments.items():
+        real = found["arguments"].get(key)
+        if real != wanted:
+            yield f"queue {queue.name} has {key} {real!r}, should be {wanted!r}: delete it when empty and apply again"
+    in_force = found.get("effective_policy_definition") or {}
+    for key, wanted in policy.items():
+        if in_force.get(key) != wanted:
+            yield f"queue {queue.name} has {key} {in_force.get(key)!r}, should be {wanted!r}"
+
+
+def _policy_body(policy: Policy) -> dict[str, Any]:
+    return {"pattern": policy.pattern, "definition": dict(policy.definition), "apply-to": "queues", "priority": 10}
+
+
+def _permission_body(user: User) -> dict[str, str]:
+    return {"configure": _NOTHING, "write": user.write, "read": user.read}
