@@ -1,0 +1,17 @@
+"""Step 2 (render): content in, the print document out. See `renderer` for the whole of it."""
+
+from spooler.render.content import AnnexFile, Content, Finding, Number, Rendered, Unprintable
+from spooler.render.renderer import Renderer
+from spooler.render.template import BadTemplate, find_templates
+
+__all__ = [
+    "AnnexFile",
+    "BadTemplate",
+    "Content",
+    "Finding",
+    "Number",
+    "Rendered",
+    "Renderer",
+    "Unprintable",
+    "find_templates",
+]

@@ -1,0 +1,74 @@
+"""What goes into step 2 (render) and what comes out of it: plain values, no drawing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from spooler.wire.messages import Pass, Seal
+
+# What stands between place and sequence in a document's number (domain: 黑（2024）望奎县不动产权第0001234号).
+NUMBER_WORDS = {"certificate": "不动产权", "proof": "不动产证明"}
+
+
+@dataclass(frozen=True)
+class Number:
+    """A document's number, in the four strings that are printed apart."""
+
+    province: str
+    year: int
+    place: str
+    sequence: str
+
+    def text(self, kind: str) -> str:
+        return f"{self.province}（{self.year}）{self.place}{NUMBER_WORDS[kind]}第{self.sequence}号"
+
+
+@dataclass(frozen=True)
+class AnnexFile:
+    """A file that came with the request, as its sender names and types it."""
+
+    role: str
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Content:
+    """All that one document says. Texts are printed as they are, never shortened or rewritten."""
+
+    kind: str
+    registry_name: str
+    number: Number
+    booked_on: date
+    qr: str
+    fields: Mapping[str, str]
+    seal: Seal
+    annexes: tuple[AnnexFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing wrong, or worth a look, with the field it is in: `fields.holder`, `number.place`, `qr`, `annexes.0`."""
+
+    field: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The print document, unsigned: variable text only, on pages of the stock's true size."""
+
+    pdf: bytes
+    template: str
+    passes: tuple[Pass, ...]
+    warnings: tuple[Finding, ...]
+
+
+class Unprintable(Exception):
+    """The content cannot be printed as it is; every finding names its field."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        super().__init__("; ".join(f"{finding.field}: {finding.code}" for finding in findings))
+        self.findings = findings

@@ -1,0 +1,67 @@
+"""Step 2b: draw a layout as PDF pages of the stock's true size. The only module that imports reportlab's canvas."""
+
+from collections.abc import Iterable
+from io import BytesIO
+
+from reportlab.lib.colors import HexColor
+from reportlab.pdfgen.canvas import Canvas
+
+from spooler.render.fonts import Faces
+from spooler.render.layout import MM, Placed
+from spooler.render.qr import Bar
+from spooler.render.red_seal import seal_drawing
+from spooler.render.template import RedSeal, Sheet
+
+SEAL_RED = HexColor(0xC8102E)
+
+
+class Pages:
+    """A PDF in the making. Held under the faces' lock from the first text to `to_bytes`."""
+
+    def __init__(self, faces: Faces) -> None:
+        self._faces = faces
+        self._buffer = BytesIO()
+        self._canvas = Canvas(self._buffer, invariant=1, initialFontName=faces.first, pageCompression=1)
+        self._canvas._doc.info.producer = "certspool"
+        self._height = 0.0
+
+    def begin(self, sheet: Sheet) -> None:
+        """Begin a page as large as the sheet."""
+        self._height = sheet.height * MM
+        self._canvas.setPageSize((sheet.width * MM, self._height))
+
+    def end(self) -> None:
+        self._canvas.showPage()
+
+    def write(self, placed: Placed) -> None:
+        """Write one field; its lines follow each other in the stream, so that text extraction keeps them together."""
+        text = self._canvas.beginText()
+        for line in placed.lines:
+            text.setTextOrigin(line.x, self._height - line.baseline)
+            for run in self._faces.runs(line.text):
+                text.setFont(run.face, placed.size)
+                text.textOut(run.text)
+        self._canvas.drawText(text)
+
+    def fill(self, bars: Iterable[Bar]) -> None:
+        """Fill rectangles in black, as one path so that no hairline shows between them."""
+        path = self._canvas.beginPath()
+        for bar in bars:
+            path.rect(bar.x, self._height - bar.y - bar.height, bar.width, bar.height)
+        self._canvas.drawPath(path, stroke=0, fill=1)
+
+    def seal(self, seal: RedSeal, registry_name: str) -> None:
+        """Draw the red seal."""
+        canvas = self._canvas
+        canvas.saveState()
+        canvas.setFillColor(SEAL_RED)
+        canvas.setStrokeColor(SEAL_RED)
+        canvas.translate(seal.x * MM, self._height - seal.y * MM)
+        scale = seal.diameter / 2 * MM / 1000
+        canvas.scale(scale, scale)
+        canvas.addLiteral(seal_drawing(registry_name))
+        canvas.restoreState()
+
+    def to_bytes(self) -> bytes:
+        self._canvas.save()
+        return self._buffer.getvalue()
