@@ -1,0 +1,102 @@
+"""The seal on the document: one PAdES B-B certification signature that allows no change, with the ticket inside what it covers.
+
+The file is written anew in one revision, so that a hall can insist on a signature over the whole file and nothing beside it
+(an incremental update would leave the unsigned state readable as a revision of its own).
+"""
+
+from io import BytesIO
+from typing import Any
+
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
+from pyhanko.pdf_utils.embed import EmbeddedFileObject, EmbeddedFileParams, FileSpec, embed_file
+from pyhanko.pdf_utils.generic import pdf_name
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.writer import copy_into_new_writer
+from pyhanko.sign import fields, signers
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from spooler.seal.authority import PrivateKey, fingerprint
+from spooler.wire.document import SIGNATURE_FIELD, TICKET_NAME
+
+# Twice the bytes of a CMS object with an RSA-4096 signature and one intermediate certificate, as hex digits.
+_SIGNATURE_ROOM = 12288
+
+
+class UnusableKey(ValueError):
+    """The file does not hold a key that can seal, with its certificate."""
+
+
+class SealKey:
+    """A registry's seal: the private key, loaded once, and its certificate. Safe to use from several threads."""
+
+    def __init__(self, private: PrivateKey, certificate: x509.Certificate, chain: list[x509.Certificate]) -> None:
+        if private.public_key() != certificate.public_key():
+            raise UnusableKey("the certificate is for another key")
+        self.certificate = certificate
+        self.fingerprint = fingerprint(certificate)
+        self._signer = _CachedSigner(private, certificate, chain)
+
+    @classmethod
+    def from_pkcs12(cls, content: bytes, password: bytes | None = None) -> "SealKey":
+        try:
+            private, certificate, chain = pkcs12.load_key_and_certificates(content, password)
+        except ValueError as e:
+            raise UnusableKey("not a PKCS#12 file, or another password") from e
+        if not isinstance(private, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)) or certificate is None:
+            raise UnusableKey("a seal is an RSA or elliptic curve key with its certificate")
+        return cls(private, certificate, chain)
+
+    def sign_pdf(self, writer: Any) -> bytes:
+        """Return the document in `writer`, certified: whoever changes a byte breaks it."""
+        metadata = signers.PdfSignatureMetadata(
+            field_name=SIGNATURE_FIELD,
+            md_algorithm="sha256",
+            subfilter=fields.SigSeedSubFilter.PADES,
+            certify=True,
+            docmdp_permissions=fields.MDPPerm.NO_CHANGES,
+        )
+        signed = signers.PdfSigner(metadata, signer=self._signer).sign_pdf(writer, bytes_reserved=_SIGNATURE_ROOM)
+        return bytes(signed.getbuffer())
+
+
+class _CachedSigner(signers.Signer):  # type: ignore[misc]  # pyHanko's classes are untyped here
+    """Signs with a key object that is already loaded; pyHanko's own loads (and checks) an RSA key for every signature, 70 ms."""
+
+    def __init__(self, private: PrivateKey, certificate: x509.Certificate, chain: list[x509.Certificate]) -> None:
+        self._private = private
+        super().__init__(
+            signing_cert=_as_asn1(certificate),
+            cert_registry=SimpleCertificateStore.from_certs([_as_asn1(c) for c in chain if c.subject != c.issuer]),
+            embed_roots=False,
+        )
+
+    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
+        if digest_algorithm != "sha256":
+            raise UnusableKey(f"a seal signs with SHA-256, not {digest_algorithm}")
+        if isinstance(self._private, rsa.RSAPrivateKey):
+            return self._private.sign(data, padding.PKCS1v15(), hashes.SHA256())
+        return self._private.sign(data, ec.ECDSA(hashes.SHA256()))
+
+
+def seal_document(pdf: bytes, ticket_public: bytes, key: SealKey) -> bytes:
+    """Return `pdf` with the ticket attached, sealed, in one revision."""
+    writer = copy_into_new_writer(PdfFileReader(BytesIO(pdf)))
+    _attach_ticket(writer, ticket_public)
+    return key.sign_pdf(writer)
+
+
+def _attach_ticket(writer: Any, ticket_public: bytes) -> None:
+    file = EmbeddedFileObject.from_file_data(
+        writer, ticket_public, mime_type="application/json", params=EmbeddedFileParams()
+    )
+    embed_file(
+        writer, FileSpec(TICKET_NAME, file_name=TICKET_NAME, embedded_data=file, af_relationship=pdf_name("/Data"))
+    )
+
+
+def _as_asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
+    return asn1_x509.Certificate.load(certificate.public_bytes(serialization.Encoding.DER))

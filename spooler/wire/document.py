@@ -1,0 +1,189 @@
+"""What makes a document genuine: the rules by which a hall, or anybody with the trust directory, judges a sealed PDF.
+
+They are stricter than a library's "valid", which also accepts bytes appended after the signature, a signature that permits changes
+and any certificate of the same authority. First the file is read (`read_document`: bytes, structure, exactly one certification
+signature over all of it), then its seal is checked (`check_seal`: unchanged, and by this registry). No input or output, no clock.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+
+from asn1crypto import pem, x509
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.fields import MDPPerm
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko.sign.validation.settings import KeyUsageConstraints
+from pyhanko.sign.validation.status import SignatureCoverageLevel
+from pyhanko_certvalidator import ValidationContext
+
+from spooler.wire import pages
+from spooler.wire.refusal import Refusal, RefusalCode
+from spooler.wire.trust import RegistryRecord
+
+MAX_DOCUMENT_BYTES = 12 << 20
+SIGNATURE_FIELD = "seal"
+TICKET_NAME = "ticket.json"
+_MAX_TICKET_BYTES = 1 << 20
+_DIGESTS = frozenset({"sha256", "sha384", "sha512"})
+_USAGES = frozenset({"digital_signature", "non_repudiation"})
+_BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*0\s+(\d{1,9})\s+(\d{1,9})\s+(\d{1,9})\s*\]")
+
+
+@dataclass(frozen=True)
+class ReadDocument:
+    """A document of the right shape. Nothing in it is trusted before `check_seal`."""
+
+    ticket: bytes
+    page_sizes: tuple[pages.PageSize, ...]
+    signer: str
+    _signature: EmbeddedPdfSignature
+
+
+def read_document(document: bytes) -> ReadDocument:
+    """Return what the document holds, or raise the Refusal that says which rule it breaks."""
+    if len(document) > MAX_DOCUMENT_BYTES:
+        raise Refusal(RefusalCode.DOCUMENT_TOO_LARGE, f"{len(document)} bytes, at most {MAX_DOCUMENT_BYTES}")
+    byte_range = check_bytes(document)
+    with _failing_as(RefusalCode.PDF_FORMAT, "not a strictly well-formed PDF"):
+        reader = PdfFileReader(BytesIO(document), strict=True)
+        if reader.encrypted:
+            raise Refusal(RefusalCode.PDF_FORMAT, "the document is encrypted")
+        if reader.total_revisions != 1:
+            raise Refusal(RefusalCode.REVISIONS, f"{reader.total_revisions} revisions, must be one")
+    signature = _only_signature(reader)
+    _check_certification(reader, signature, byte_range)
+    with _failing_as(RefusalCode.PDF_FORMAT, "its objects cannot be read"):
+        pages.check_passive(reader, signature.sig_field)
+        return ReadDocument(
+            ticket=_embedded_ticket(reader),
+            page_sizes=pages.page_sizes(reader),
+            signer=signature.signer_cert.sha256.hex(),
+            _signature=signature,
+        )
+
+
+def check_seal(document: ReadDocument, registry: RegistryRecord, *, roots_pem: bytes, at: datetime) -> None:
+    """Return if the document is as this registry sealed it, with a certificate good `at` that time; else raise the Refusal."""
+    with _failing_as(RefusalCode.SIGNER_CHAIN, "the trusted authorities cannot be read"):
+        roots = _roots(roots_pem)
+    with _failing_as(RefusalCode.SIGNATURE_INVALID, "the signature cannot be checked"):
+        status = _validate(document._signature, roots, at)
+    if not (status.intact and status.valid):
+        raise Refusal(RefusalCode.SIGNATURE_INVALID, "the document was changed after it was sealed")
+    _check_pinned(document.signer, registry)
+    _check_certificate(document._signature.signer_cert, at)
+    if not status.trusted:
+        raise Refusal(RefusalCode.SIGNER_CHAIN, "the seal's certificate is not from a trusted authority")
+
+
+def check_bytes(document: bytes) -> list[int]:
+    """Return the one ByteRange, which must leave out exactly the signature's hex string and nothing else of the file."""
+    matches = list(_BYTE_RANGE.finditer(document))
+    if not document.startswith(b"%PDF-"):
+        raise Refusal(RefusalCode.BYTE_RULES, "the file does not start with %PDF-")
+    if document.count(b"/ByteRange") != 1 or len(matches) != 1:
+        raise Refusal(RefusalCode.BYTE_RULES, "not exactly one well-formed ByteRange that starts at 0")
+    before, after, length = (int(number) for number in matches[0].groups())
+    if after + length != len(document) or not 0 < before < after:
+        raise Refusal(RefusalCode.BYTE_RULES, "the signature does not cover the file to its last byte")
+    gap = document[before:after]
+    if not re.fullmatch(rb"<(?:[0-9A-Fa-f]{2})+>", gap) or not document[:before].rstrip().endswith(b"/Contents"):
+        raise Refusal(RefusalCode.BYTE_RULES, "the gap in the signed bytes is not exactly the signature")
+    return [0, before, after, length]
+
+
+@contextmanager
+def _failing_as(code: RefusalCode, message: str) -> Iterator[None]:
+    """Let any failure of a library on foreign bytes refuse: whatever cannot be read is not trusted."""
+    try:
+        yield
+    except Refusal:
+        raise
+    except Exception as e:
+        raise Refusal(code, f"{message} ({type(e).__name__})") from e
+
+
+def _only_signature(reader: PdfFileReader) -> EmbeddedPdfSignature:
+    with _failing_as(RefusalCode.PDF_FORMAT, "its form fields cannot be read"):
+        filled = [field for field in _form_fields(reader) if "/V" in field]
+        if len(filled) != 1 or pages.entry(filled[0], "/FT") != "/Sig":
+            raise Refusal(RefusalCode.SIGNATURE_COUNT, f"{len(filled)} signatures, must be one")
+    with _failing_as(RefusalCode.SIGNATURE_INVALID, "the signature cannot be read"):
+        (signature,) = reader.embedded_signatures
+        return signature
+
+
+def _form_fields(reader: PdfFileReader) -> list[generic.DictionaryObject]:
+    form = pages.entry(reader.root, "/AcroForm", {})
+    return [field.get_object() for field in pages.entry(form, "/Fields", [])]
+
+
+def _check_certification(reader: PdfFileReader, signature: EmbeddedPdfSignature, byte_range: list[int]) -> None:
+    with _failing_as(RefusalCode.SIGNATURE_INVALID, "the signature cannot be read"):
+        _check_kind(signature)
+        _check_permissions(reader, signature)
+        if [int(number) for number in signature.byte_range] != byte_range:
+            raise Refusal(RefusalCode.BYTE_RULES, "the signature's ByteRange is not the one in the file")
+        if signature.evaluate_signature_coverage() != SignatureCoverageLevel.ENTIRE_FILE:
+            raise Refusal(RefusalCode.COVERAGE, "the signature does not cover the whole file")
+
+
+def _check_kind(signature: EmbeddedPdfSignature) -> None:
+    kind, filter_name = signature.sig_object_type, pages.entry(signature.sig_object, "/SubFilter")
+    if kind != "/Sig" or filter_name != "/ETSI.CAdES.detached":
+        raise Refusal(RefusalCode.SIGNATURE_KIND, f"{kind} {filter_name} is not a PAdES signature")
+    hashes = {signature.md_algorithm, signature.signer_info["signature_algorithm"].hash_algo}
+    if not hashes <= _DIGESTS:
+        raise Refusal(RefusalCode.DIGEST, f"signed with {', '.join(sorted(hashes - _DIGESTS))}")
+
+
+def _check_permissions(reader: PdfFileReader, signature: EmbeddedPdfSignature) -> None:
+    """Both the signature and the catalog must say: certified, no changes."""
+    certified = pages.entry(pages.entry(reader.root, "/Perms", {}), "/DocMDP")
+    if signature.docmdp_level is not MDPPerm.NO_CHANGES or certified is not signature.sig_object:
+        raise Refusal(RefusalCode.NOT_CERTIFIED, "not a certification that permits no changes")
+
+
+def _embedded_ticket(reader: PdfFileReader) -> bytes:
+    """Return the one attached file; `pages.check_passive` has seen that no other is anywhere in the document."""
+    files = pages.entry(pages.entry(reader.root, "/Names", {}), "/EmbeddedFiles", {})
+    names = pages.entry(files, "/Names", [])
+    if len(names) != 2 or names[0] != TICKET_NAME:
+        raise Refusal(RefusalCode.TICKET_EMBEDDED, f"it has no {TICKET_NAME}")
+    data = bytes(names[1]["/EF"]["/F"].data)
+    if len(data) > _MAX_TICKET_BYTES:
+        raise Refusal(RefusalCode.TICKET_EMBEDDED, "the ticket inside is too large")
+    return data
+
+
+def _roots(roots_pem: bytes) -> list[x509.Certificate]:
+    return [x509.Certificate.load(der) for _, _, der in pem.unarmor(roots_pem, multiple=True)]
+
+
+def _validate(signature: EmbeddedPdfSignature, roots: list[x509.Certificate], at: datetime) -> Any:
+    # Never the operating system's roots: the list is given, and pyHanko fetches nothing.
+    context = ValidationContext(trust_roots=roots, moment=at, allow_fetching=False)
+    usage = KeyUsageConstraints(key_usage=set(_USAGES))
+    return validate_pdf_signature(signature, context, key_usage_settings=usage, skip_diff=True)
+
+
+def _check_pinned(signer: str, registry: RegistryRecord) -> None:
+    if signer in registry.revoked_fingerprints:
+        raise Refusal(RefusalCode.SIGNER_REVOKED, f"the seal {signer[:16]} was revoked")
+    if signer not in registry.seal_fingerprints:
+        raise Refusal(RefusalCode.SIGNER_NOT_PINNED, f"{signer[:16]} is not a seal of registry {registry.registry}")
+
+
+def _check_certificate(certificate: Any, at: datetime) -> None:
+    usages = certificate.key_usage_value
+    if certificate.ca or usages is None or not _USAGES & set(usages.native):
+        raise Refusal(RefusalCode.SIGNER_KEY_USAGE, "the certificate is not one for sealing documents")
+    if not certificate.not_valid_before <= at <= certificate.not_valid_after:
+        raise Refusal(RefusalCode.SIGNER_VALIDITY, f"the certificate was not valid at {at.isoformat()}")
