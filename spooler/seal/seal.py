@@ -63,14 +63,14 @@ class SealKey:
         return bytes(signed.getbuffer())
 
 
-class _CachedSigner(signers.Signer):  # type: ignore[misc]  # pyHanko's classes are untyped here
+class _CachedSigner(signers.Signer):
     """Signs with a key object that is already loaded; pyHanko's own loads (and checks) an RSA key for every signature, 70 ms."""
 
     def __init__(self, private: PrivateKey, certificate: x509.Certificate, chain: list[x509.Certificate]) -> None:
         self._private = private
         super().__init__(
             signing_cert=_as_asn1(certificate),
-            cert_registry=SimpleCertificateStore.from_certs([_as_asn1(c) for c in chain if c.subject != c.issuer]),
+            cert_registry=_store_of(chain),
             embed_roots=False,
         )
 
@@ -96,6 +96,15 @@ def _attach_ticket(writer: Any, ticket_public: bytes) -> None:
     embed_file(
         writer, FileSpec(TICKET_NAME, file_name=TICKET_NAME, embedded_data=file, af_relationship=pdf_name("/Data"))
     )
+
+
+def _store_of(chain: list[x509.Certificate]) -> SimpleCertificateStore:
+    """Return the intermediates; a root in a signature proves nothing."""
+    store = SimpleCertificateStore()
+    for certificate in chain:
+        if certificate.subject != certificate.issuer:
+            store.register(_as_asn1(certificate))
+    return store
 
 
 def _as_asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:

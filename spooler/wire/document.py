@@ -116,7 +116,8 @@ def _only_signature(reader: PdfFileReader) -> EmbeddedPdfSignature:
         if len(filled) != 1 or pages.entry(filled[0], "/FT") != "/Sig":
             raise Refusal(RefusalCode.SIGNATURE_COUNT, f"{len(filled)} signatures, must be one")
     with _failing_as(RefusalCode.SIGNATURE_INVALID, "the signature cannot be read"):
-        (signature,) = reader.embedded_signatures
+        (only,) = reader.embedded_signatures
+        signature: EmbeddedPdfSignature = only
         return signature
 
 

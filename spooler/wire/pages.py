@@ -15,11 +15,16 @@ _MAX_PAGES = 200
 
 # Actions, layers, alternates and forms: what is printed could differ from what was seen when it was sealed.
 _FORBIDDEN_KEYS = frozenset(
-    "/OpenAction /AA /JS /JavaScript /XFA /OCProperties /OC /Alternates /OPI /Ref /RichMediaContent /Collection /URI".split()
+    {
+        *("/OpenAction", "/AA", "/JS", "/JavaScript", "/XFA", "/URI", "/RichMediaContent", "/Collection"),
+        *("/OCProperties", "/OC", "/Alternates", "/OPI", "/Ref"),
+    }
 )
 _ACTIONS = frozenset(
-    "/JavaScript /Launch /GoToR /GoToE /URI /SubmitForm /ResetForm /ImportData /Rendition /Movie /Sound /Hide /Named /Trans"
-    " /SetOCGState /GoTo3DView /RichMediaExecute".split()
+    {
+        *("/JavaScript", "/Launch", "/GoToR", "/GoToE", "/URI", "/SubmitForm", "/ResetForm", "/ImportData", "/Hide"),
+        *("/Rendition", "/Movie", "/Sound", "/Named", "/SetOCGState", "/GoTo3DView", "/RichMediaExecute"),
+    }
 )
 
 
@@ -49,7 +54,7 @@ def check_passive(reader: PdfFileReader, signature_field: generic.DictionaryObje
 
 def entry(value: Any, key: str, default: Any = None) -> Any:
     """Return what stands under `key`, followed to the object itself (a dictionary's own `get` stops at the reference)."""
-    return value[key] if key in value else default
+    return value[key] if key in value else default  # noqa: SIM401  # get would not follow it
 
 
 def _check_dictionary(value: generic.DictionaryObject) -> None:
