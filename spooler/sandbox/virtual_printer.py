@@ -1,0 +1,245 @@
+#!/usr/bin/python3
+"""A printer that exists in a folder: CUPS backend `virtual:DIR` and, with one argument, the probe program of that scheme.
+
+Standard library only; both are copies of this file. The folder holds `tray.json` (the numbered blanks, next first; none for plain
+paper), `fault.json` while it misbehaves, and `sheets/`: NNNNNN.pdf for each side marked, NNNNNN.json beside it, written last. These are
+the ground truth for tests: nothing of ours reads them but the simulated clerk.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+SCHEME = "virtual"
+FAULTS = ("jam", "out-of-stock", "offline", "stall", "cut", "double-feed", "wrong-blank")
+REASONS = {"jam": "media-jam-error", "out-of-stock": "media-empty-error", "offline": "offline"}
+PEEK_SECONDS = 0.05
+
+
+class Stopped(Exception):
+    """The device gave up on this job."""
+
+
+@dataclass(frozen=True)
+class Printer:
+    """The folder of one printer."""
+
+    directory: Path
+
+    @property
+    def sheets(self) -> Path:
+        return self.directory / "sheets"
+
+    @property
+    def device(self) -> str:
+        return f"{SCHEME}:{self.directory}"
+
+    def create(self, blanks: Sequence[str] | None, owner: str | None = None) -> None:
+        """Make the folder, loaded; `None` means plain paper. `owner` is the user whom the backends run as."""
+        self.sheets.mkdir(parents=True, exist_ok=True)
+        self.sheets.chmod(0o700)  # what is printed here is somebody's
+        if not (self.directory / "tray.json").exists():
+            self.load(blanks)
+        (self.directory / "busy").touch()
+        if owner is not None:
+            for path in (self.directory, self.sheets, self.directory / "tray.json", self.directory / "busy"):
+                shutil.chown(path, owner)
+
+    def load(self, blanks: Sequence[str] | None) -> None:
+        """Put these blanks into the tray, instead of what is there."""
+        tray = {"blanks": None if blanks is None else list(blanks), "job": None, "serial": None}
+        _write(self.directory / "tray.json", tray)
+
+    def tray(self) -> dict[str, Any]:
+        return dict(json.loads((self.directory / "tray.json").read_bytes()))
+
+    def fault(self) -> tuple[str | None, int]:
+        """The fault that is on, and the number of bytes that `cut` lets through."""
+        with contextlib.suppress(FileNotFoundError):
+            fault = json.loads((self.directory / "fault.json").read_bytes())
+            return fault["fault"], int(fault.get("bytes", 0))
+        return None, 0
+
+    def set_fault(self, text: str) -> None:
+        """Turn a fault on by its word (`cut:BYTES` has a number), or off with `clear`."""
+        word, _, number = text.partition(":")
+        if word == "clear":
+            (self.directory / "fault.json").unlink(missing_ok=True)
+        elif word not in FAULTS or (word == "cut") != number.isdecimal():
+            raise ValueError(f"no such fault: {text}")
+        else:
+            _write(self.directory / "fault.json", {"fault": word, **({"bytes": int(number)} if number else {})})
+
+    def standing(self) -> dict[str, Any]:
+        """How it stands, in IPP words."""
+        if reason := self.stopped_by():
+            return {"state": "stopped", "reasons": [reason]}
+        with open(self.directory / "busy", "rb") as busy:
+            try:
+                fcntl.flock(busy, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return {"state": "processing", "reasons": []}
+        return {"state": "idle", "reasons": []}
+
+    def stopped_by(self) -> str | None:
+        """Why it takes nothing. The last booklet of an empty tray still lies in the works for its further passes."""
+        tray = self.tray()
+        is_empty = tray["blanks"] == [] and tray["serial"] is None
+        return REASONS.get(self.fault()[0] or "") or (REASONS["out-of-stock"] if is_empty else None)
+
+    def has_blank_for(self, job: "Job") -> bool:
+        """Whether a side of this job can be marked; a booklet of another attempt is taken out of the works if not."""
+        tray = self.tray()
+        if tray["blanks"] != [] or tray["job"] == job.blank_key:
+            return True
+        self.load([])
+        return False
+
+
+@dataclass(frozen=True)
+class Job:
+    """What CUPS says of the data that comes."""
+
+    title: str
+    uuid: str | None
+
+    @property
+    def blank_key(self) -> str:
+        """Order and attempt of `<order>/<pass>/<attempt>/<try>`: the passes of one attempt go on one blank."""
+        parts = self.title.split("/")
+        return f"{parts[0]}/{parts[2]}" if len(parts) == 4 else self.title
+
+
+def main(argv: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Answer the probe (one argument, the device), or print (a backend's five or six)."""
+    if len(argv) == 1:
+        return 0
+    device = argv[1] if len(argv) == 2 else environment["DEVICE_URI"]
+    printer = Printer(Path(device.partition(":")[2]))
+    if len(argv) == 2:
+        print(json.dumps(printer.standing()))
+        return 0
+    return run(printer, read_job(argv))
+
+
+def read_job(argv: Sequence[str]) -> Job:
+    """Return title and job-uuid of a backend's arguments."""
+    words = [word for word in shlex.split(argv[5]) if word.startswith("job-uuid=urn:uuid:")]
+    return Job(argv[3], words[0][18:] if words else None)
+
+
+def run(printer: Printer, job: Job) -> int:
+    """Take what stands on descriptor 0 and mark it on paper."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    with open(printer.directory / "busy", "rb") as busy:
+        fcntl.flock(busy, fcntl.LOCK_EX)
+        if printer.stopped_by() or not printer.has_blank_for(job):
+            return 1
+        data = bytearray()
+        try:
+            for piece in pieces(printer):
+                data += piece
+        except (Stopped, SystemExit):
+            mark(printer, job, bytes(data), complete=False)
+            return 1
+        mark(printer, job, bytes(data), complete=data.rstrip().endswith(b"%%EOF"))
+    return 0
+
+
+def pieces(printer: Printer) -> Iterator[bytes]:
+    """Yield the data as the device takes it: to its end, or to where the fault stops it."""
+    taken = 0
+    while True:
+        fault, cut = printer.fault()
+        if fault in REASONS or (fault == "cut" and taken >= cut):
+            raise Stopped
+        if fault == "stall" and taken:
+            time.sleep(PEEK_SECONDS)
+            continue
+        piece = os.read(0, min(16384, cut - taken) if fault == "cut" else 16384)
+        if not piece:
+            return
+        taken += len(piece)
+        yield piece
+
+
+def mark(printer: Printer, job: Job, data: bytes, *, complete: bool) -> None:
+    """Write a sheet for each side that is marked; without any data no blank is fed."""
+    if not data:
+        return
+    serial = feed(printer, job)
+    sides = split(data) if complete else [data]
+    number = 1 + max((int(path.stem) for path in printer.sheets.glob("[0-9]*.json")), default=0)
+    for offset, side in enumerate(sides):
+        place = printer.sheets / f"{number + offset:06}.pdf"
+        place.write_bytes(side)
+        note = {
+            "title": job.title,
+            "job_uuid": job.uuid,
+            "bytes": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
+        }
+        note |= {"complete": complete, "serial": serial, "at": datetime.now(UTC).isoformat()}
+        _write(place.with_suffix(".json"), note)
+
+
+def feed(printer: Printer, job: Job) -> str | None:
+    """Return the serial of the blank that this side is marked on: the one in the works, or the next of the tray."""
+    tray = printer.tray()
+    if tray["blanks"] is None:
+        return None
+    if tray["job"] != job.blank_key:
+        _write(printer.directory / "tray.json", tray := take_blank(tray, printer.fault()[0]) | {"job": job.blank_key})
+    return str(tray["serial"]) if tray["serial"] is not None else None
+
+
+def take_blank(tray: Mapping[str, Any], fault: str | None) -> dict[str, Any]:
+    """Return the tray without the blank fed: two at once and the upper marked (double-feed), or not the one in turn (wrong-blank)."""
+    blanks = list(tray["blanks"])
+    if fault == "wrong-blank" and len(blanks) > 1:
+        serial = blanks.pop(1)
+    else:
+        serial = blanks.pop(0)
+        del blanks[: 1 if fault == "double-feed" else 0]
+    return {**tray, "blanks": blanks, "serial": serial}
+
+
+def split(data: bytes) -> list[bytes]:
+    """Return the sides of a document, one PDF each. (No PDF library here; poppler's own tool does it.)"""
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder, "whole.pdf")
+        whole.write_bytes(data)
+        subprocess.run(
+            ["pdfseparate", whole, Path(folder, "side-%06d.pdf")], check=True, capture_output=True, timeout=60
+        )
+        sides = [path.read_bytes() for path in sorted(Path(folder).glob("side-*.pdf"))]
+    return [data] if len(sides) == 1 else sides
+
+
+def _write(path: Path, value: object) -> None:
+    """Write aside, then rename: whoever reads it reads the whole of it."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(json.dumps(value), encoding="utf-8")
+    beside.chmod(0o644)
+    owner = os.stat(path.parent)
+    if os.geteuid() == 0:
+        os.chown(beside, owner.st_uid, owner.st_gid)
+    beside.replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv, os.environ))
