@@ -27,7 +27,7 @@ class Pace:
 
     def rest(self, failures: int, longest_seconds: float, chance: Callable[[], float]) -> float:
         """Return the pause after so many failures in a row: doubling, and never the same for two couriers."""
-        full = min(longest_seconds, self.first_rest_seconds * 2 ** min(failures - 1, 30))
+        full = min(longest_seconds, self.first_rest_seconds * 2.0 ** min(failures - 1, 30))
         return full * (0.5 + chance() / 2)
 
 

@@ -62,7 +62,7 @@ class Management:
 
     def depths(self) -> dict[str, int]:
         """Return how many letters each queue holds, ready or given out."""
-        return {queue["name"]: int(queue.get("messages", 0)) for queue in self._list("queues")}
+        return {name: int(queue.get("messages", 0)) for name, queue in self._queues().items()}
 
     def purge(self, queue: str) -> None:
         """Throw away what is ready in a queue. For tests and for operators who know why."""
@@ -99,12 +99,15 @@ class Management:
                 yield f"exchange {name} is not a durable topic exchange"
 
     def _queue_faults(self, topology: Topology) -> Iterator[str]:
-        found = {queue["name"]: queue for queue in self._list("queues")}
+        found, policies = self._queues(), {policy["name"]: policy["definition"] for policy in self._list("policies")}
         for queue in topology.queues:
             if queue.name not in found:
                 yield f"queue {queue.name} is missing"
-            else:
-                yield from _faults_of_queue(queue, found[queue.name], _policy_of(queue, topology))
+                continue
+            # What is in force, not what was asked: another policy of higher priority may stand above ours.
+            in_force = policies.get(found[queue.name].get("policy"), {})
+            yield from _argument_faults(queue, found[queue.name]["arguments"])
+            yield from _limit_faults(queue, in_force, _policy_of(queue, topology))
 
     def _policy_faults(self, topology: Topology) -> Iterator[str]:
         found = {policy["name"]: policy for policy in self._list("policies")}
@@ -136,8 +139,12 @@ class Management:
 
     # HTTP
 
-    def _list(self, what: str) -> list[dict[str, Any]]:
-        answer = self._read(f"{what}/{self._host}")
+    def _queues(self) -> dict[str, dict[str, Any]]:
+        # Without statistics the answer is how things are now; with them, how they were up to ten seconds ago.
+        return {queue["name"]: queue for queue in self._list("queues", "?disable_stats=true&enable_queue_totals=true")}
+
+    def _list(self, what: str, query: str = "") -> list[dict[str, Any]]:
+        answer = self._read(f"{what}/{self._host}{query}")
         return answer if isinstance(answer, list) else []
 
     def _read(self, path: str) -> Any:
@@ -171,16 +178,16 @@ def _policy_of(queue: Queue, topology: Topology) -> Mapping[str, Any]:
     return next((policy.definition for policy in topology.policies if policy.covers(queue.name)), {})
 
 
-def _faults_of_queue(queue: Queue, found: Mapping[str, Any], policy: Mapping[str, Any]) -> Iterator[str]:
-    """Compare what is in force, not what was asked: another policy of higher priority may stand above ours."""
+def _argument_faults(queue: Queue, found: Mapping[str, Any]) -> Iterator[str]:
     for key, wanted in queue.arguments.items():
-        real = found["arguments"].get(key)
-        if real != wanted:
-            yield f"queue {queue.name} has {key} {real!r}, should be {wanted!r}: delete it when empty and apply again"
-    in_force = found.get("effective_policy_definition") or {}
-    for key, wanted in policy.items():
-        if in_force.get(key) != wanted:
-            yield f"queue {queue.name} has {key} {in_force.get(key)!r}, should be {wanted!r}"
+        if found.get(key) != wanted:
+            yield f"queue {queue.name} has {key} {found.get(key)!r}, should be {wanted!r}: delete it when empty, apply again"
+
+
+def _limit_faults(queue: Queue, in_force: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:
+    for key, limit in wanted.items():
+        if in_force.get(key) != limit:
+            yield f"queue {queue.name} has {key} {in_force.get(key)!r}, should be {limit!r}"
 
 
 def _policy_body(policy: Policy) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The frame of both daemons: start and stop, settings, logs, probes, HTTP."""

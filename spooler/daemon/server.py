@@ -1,0 +1,62 @@
+"""HTTP in a thread of its own: uvicorn, started and stopped like every other part."""
+
+import socket
+from threading import Thread
+from time import monotonic, sleep
+from typing import Any
+
+import uvicorn
+
+_START_SECONDS = 10.0
+_LONGEST_ANSWER_SECONDS = 3
+
+
+class HttpServer:
+    """Serves an ASGI application. Port 0 takes a free one; `port` says which, once started."""
+
+    def __init__(self, app: Any, host: str, port: int) -> None:
+        self._host = host
+        self.port = port
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                access_log=False,  # it would show query strings
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=_LONGEST_ANSWER_SECONDS,
+                timeout_keep_alive=30,
+            )
+        )
+        self._thread: Thread | None = None
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        """Return once connections are taken; OSError when the address is in use."""
+        listener = _listen(self._host, self.port)
+        self.port = listener.getsockname()[1]
+        self._thread = Thread(target=self._server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
+        self._thread.start()
+        give_up = monotonic() + _START_SECONDS
+        while not self._server.started:
+            if not self.is_alive or monotonic() > give_up:
+                raise RuntimeError("the HTTP server did not start: see the log")
+            sleep(0.01)
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(_LONGEST_ANSWER_SECONDS + 2)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=512)
+
+
+def split_listen(listen: str) -> tuple[str, int]:
+    """Return host and port of "127.0.0.1:8600" or "[::1]:8600"."""
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)
