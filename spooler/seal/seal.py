@@ -100,7 +100,7 @@ def _attach_ticket(writer: Any, ticket_public: bytes) -> None:
 
 def _store_of(chain: list[x509.Certificate]) -> SimpleCertificateStore:
     """Return the intermediates; a root in a signature proves nothing."""
-    store = SimpleCertificateStore()
+    store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
     for certificate in chain:
         if certificate.subject != certificate.issuer:
             store.register(_as_asn1(certificate))
