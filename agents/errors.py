@@ -5,8 +5,9 @@ HallError
 ├── Invalid          the caller: a field is not what it must be
 ├── DoesNotFit       the clerk: the state is another; `fits` says what would do
 │   └── Stale        the clerk: somebody was faster, look again
-├── NotAllowed       another account: this one may not
-└── Refusal          security: the order is not what it must be; nothing is printed
+└── NotAllowed       another account: this one may not
+
+Why an order is not trusted is the wire's word: `spooler.wire.refusal`.
 """
 
 from collections.abc import Sequence
@@ -52,11 +53,3 @@ class NotAllowed(HallError):
     """This account may not do it: a role is missing, or a second person is needed."""
 
     code = "not-allowed"
-
-
-class Refusal(HallError):
-    """The order is not what it must be: it is refused with this code, and nothing is printed."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
