@@ -1,0 +1,48 @@
+"""The store: the home's one memory, and the only writer of state.
+
+    jobs        accept once, find, list, history          orders      prepared, posted, controls
+    outbox      letters until the broker confirmed        callbacks   events until the endpoint took them
+    halls       heartbeat, printers, blanks               approvals   what waits for a second person
+
+`changing()` is one transaction for those that must write several of these together (`collect`, `controls`).
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from spooler.store.callbacks import Callbacks
+from spooler.store.change import Change, IllegalMove, NoSuchJob, Outgoing
+from spooler.store.database import Database
+from spooler.store.halls import Approvals, Halls
+from spooler.store.jobs import Jobs
+from spooler.store.orders import Orders
+from spooler.store.outbox import StoredOutbox
+from spooler.store.transactions import Clock, Transactions
+from spooler.store.values import Endpoint
+
+__all__ = ["Change", "Database", "IllegalMove", "NoSuchJob", "Outgoing", "Store"]
+
+
+class Store:
+    """All rooms of the store over one database."""
+
+    def __init__(
+        self, database: Database, clock: Clock, endpoints: Sequence[Endpoint] = (), *, tells_others: bool = True
+    ) -> None:
+        self.database = database
+        self.transactions = Transactions(database, clock, endpoints, tells_others=tells_others)
+        self.jobs = Jobs(self.transactions)
+        self.orders = Orders(self.transactions)
+        self.outbox = StoredOutbox(self.transactions, clock)
+        self.callbacks = Callbacks(self.transactions)
+        self.halls = Halls(self.transactions)
+        self.approvals = Approvals(self.transactions)
+
+    @contextmanager
+    def changing(self) -> Iterator[Change]:
+        """One transaction over several rooms."""
+        with self.transactions.changing() as change:
+            yield change
+
+    def close(self) -> None:
+        self.database.close()

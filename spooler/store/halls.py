@@ -1,0 +1,222 @@
+"""Halls as their reports describe them: alive or silent, printers, blanks, and what waits there for a second person."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, update
+
+from spooler.store import tables as t
+from spooler.store.change import Change
+from spooler.store.jobs import actor_of
+from spooler.store.transactions import Transactions
+from spooler.store.values import Approval, Blank, Hall
+from spooler.wire.messages import ApprovalReport, Heartbeat, StockMoved
+
+MOST_BLANKS_A_REPORT = 100_000
+OPEN, SENT, ACCEPTED, DECLINED = "open", "sent", "accepted", "declined"
+
+
+class Halls:
+    """What is known of halls."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def all(self) -> tuple[Hall, ...]:
+        with self._transactions.reading() as connection:
+            return tuple(_hall(row) for row in connection.execute(select(t.halls).order_by(t.halls.c.hall)))
+
+    def blanks(self, serial: str | None = None, hall: str | None = None, limit: int = 500) -> tuple[Blank, ...]:
+        """Return where blanks are, by the halls' last word."""
+        columns = t.blanks.c
+        wanted = select(t.blanks).order_by(columns.serial).limit(limit)
+        if serial is not None:
+            wanted = wanted.where(columns.serial == serial)
+        if hall is not None:
+            wanted = wanted.where(columns.hall == hall)
+        with self._transactions.reading() as connection:
+            return tuple(_blank(row) for row in connection.execute(wanted))
+
+    def fallen_silent(self, before: datetime) -> tuple[str, ...]:
+        """Return halls whose last report is older than that, and that are not yet called silent."""
+        columns = t.halls.c
+        wanted = select(columns.hall).where(columns.is_silent.is_(False), columns.last_report_at < before)
+        with self._transactions.reading() as connection:
+            return tuple(connection.execute(wanted).scalars())
+
+
+class Approvals:
+    """Acts that wait for a second person, also at halls."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+
+    def open(self, registries: Collection[str] | None = None) -> tuple[Approval, ...]:
+        """Return what waits, oldest first."""
+        columns = t.approvals.c
+        wanted = select(t.approvals).where(columns.state.in_([OPEN, SENT])).order_by(columns.opened_at)
+        if registries is not None:
+            wanted = wanted.where(columns.registry.in_(sorted(registries)))
+        with self._transactions.reading() as connection:
+            return tuple(_approval(row) for row in connection.execute(wanted))
+
+    def approval(self, approval_id: str) -> Approval | None:
+        with self._transactions.reading() as connection:
+            row = connection.execute(select(t.approvals).where(t.approvals.c.approval_id == approval_id)).one_or_none()
+        return None if row is None else _approval(row)
+
+
+def note_report(change: Change, hall: str) -> bool:
+    """Note that the hall said something; say whether it had been silent."""
+    columns = t.halls.c
+    row = change.connection.execute(select(columns.is_silent).where(columns.hall == hall)).one_or_none()
+    if row is None:
+        change.connection.execute(insert(t.halls).values(hall=hall, last_report_at=change.now, printers=[], blanks=[]))
+        return False
+    change.connection.execute(
+        update(t.halls).where(columns.hall == hall).values(last_report_at=change.now, is_silent=False)
+    )
+    return bool(row.is_silent)
+
+
+def note_silence(change: Change, hall: str) -> None:
+    change.connection.execute(update(t.halls).where(t.halls.c.hall == hall).values(is_silent=True))
+
+
+def note_heartbeat(change: Change, report: Heartbeat) -> None:
+    change.connection.execute(
+        update(t.halls)
+        .where(t.halls.c.hall == report.hall)
+        .values(
+            heartbeat_at=report.at,
+            agent_version=report.agent_version,
+            printers=[printer.model_dump(mode="json") for printer in report.printers],
+            blanks=[count.model_dump(mode="json") for count in report.blanks],
+            open_asks=report.open_asks,
+            clock_offset_seconds=report.clock_offset_seconds,
+        )
+    )
+
+
+def open_jobs_at(change: Change, hall: str) -> tuple[str, ...]:
+    """Return the jobs that wait for this hall."""
+    waiting = ("sent", "received", "printing", "printed")
+    wanted = select(t.jobs.c.job_id).where(t.jobs.c.hall == hall, t.jobs.c.state.in_(waiting))
+    return tuple(change.connection.execute(wanted).scalars())
+
+
+def note_stock(change: Change, report: StockMoved) -> None:
+    """Note the status of each blank from first to last, unless a later word about it is known already."""
+    serials = serials_between(report.first, report.last)
+    columns = t.blanks.c
+    here = (
+        (columns.stock == report.stock)
+        & (columns.hall == report.hall)
+        & (columns.serial >= report.first)
+        & (columns.serial <= report.last)
+    )
+    change.connection.execute(delete(t.blanks).where(here, columns.at <= report.at))
+    known = set(change.connection.execute(select(columns.serial).where(here)).scalars())
+    rows = [_blank_row(report, serial) for serial in serials if serial not in known]
+    if rows:
+        change.connection.execute(insert(t.blanks), rows)
+
+
+def serials_between(first: str, last: str) -> tuple[str, ...]:
+    """Return all serials of a range; ValueError for one that is none."""
+    series, digits = first[:-11], first[-11:]
+    count = int(last[-11:]) - int(digits) + 1
+    if last[:-11] != series or not 1 <= count <= MOST_BLANKS_A_REPORT:
+        raise ValueError(f"{first} to {last} is not a range of serials")
+    return tuple(f"{series}{int(digits) + step:011d}" for step in range(count))
+
+
+def note_approval(change: Change, report: ApprovalReport) -> None:
+    """Keep what waits for a second person, or that it no longer does."""
+    columns = t.approvals.c
+    known = change.connection.execute(
+        select(columns.state).where(columns.approval_id == str(report.approval_id))
+    ).one_or_none()
+    state = OPEN if report.accepted is None else ACCEPTED if report.accepted else DECLINED
+    if known is None:
+        change.connection.execute(insert(t.approvals).values(_approval_row(change, report, state)))
+    elif state != OPEN:
+        close_approval(change, str(report.approval_id), state)
+
+
+def close_approval(change: Change, approval_id: str, state: str) -> None:
+    change.connection.execute(
+        update(t.approvals).where(t.approvals.c.approval_id == approval_id).values(state=state, closed_at=change.now)
+    )
+
+
+def close_approvals_of(change: Change, order_id: str) -> None:
+    """The order has ended: nothing of it waits for anybody."""
+    columns = t.approvals.c
+    change.connection.execute(
+        update(t.approvals)
+        .where(columns.order_id == order_id, columns.state.in_([OPEN, SENT]))
+        .values(state=DECLINED, closed_at=change.now)
+    )
+
+
+def _approval_row(change: Change, report: ApprovalReport, state: str) -> dict[str, Any]:
+    return {
+        "approval_id": str(report.approval_id),
+        "hall": report.hall,
+        "registry": report.registry,
+        "job_id": str(report.job_id),
+        "order_id": str(report.order_id),
+        "act": report.act,
+        "attempt": report.attempt,
+        "actor_id": report.actor.id if report.actor else None,
+        "actor_role": report.actor.role if report.actor else None,
+        "state": state,
+        "opened_at": report.at,
+        "closed_at": None if state == OPEN else change.now,
+    }
+
+
+def _blank_row(report: StockMoved, serial: str) -> dict[str, Any]:
+    return {
+        "stock": report.stock,
+        "serial": serial,
+        "hall": report.hall,
+        "status": report.status,
+        "order_id": str(report.order_id) if report.order_id else None,
+        "at": report.at,
+    }
+
+
+def _hall(row: Row[Any]) -> Hall:
+    return Hall(
+        hall=row.hall,
+        last_report_at=row.last_report_at,
+        heartbeat_at=row.heartbeat_at,
+        agent_version=row.agent_version,
+        printers=tuple(row.printers),
+        blanks=tuple(row.blanks),
+        open_asks=row.open_asks,
+        clock_offset_seconds=row.clock_offset_seconds,
+        is_silent=row.is_silent,
+    )
+
+
+def _blank(row: Row[Any]) -> Blank:
+    return Blank(stock=row.stock, serial=row.serial, hall=row.hall, status=row.status, order_id=row.order_id, at=row.at)
+
+
+def _approval(row: Row[Any]) -> Approval:
+    return Approval(
+        approval_id=row.approval_id,
+        hall=row.hall,
+        registry=row.registry,
+        job_id=row.job_id,
+        order_id=row.order_id,
+        act=row.act,
+        attempt=row.attempt,
+        actor=actor_of(row),
+        state=row.state,
+        opened_at=row.opened_at,
+    )

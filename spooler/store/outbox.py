@@ -1,0 +1,110 @@
+"""The outbox: letters kept in the transaction that made them necessary, until the broker has confirmed each."""
+
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select, update
+
+from spooler.job import Reason
+from spooler.store import tables as t
+from spooler.store.change import Change
+from spooler.store.orders import note_sent
+from spooler.store.transactions import Clock, Transactions
+from spooler.store.values import Alarm, Update
+from spooler.wire.errors import Unroutable, WireError
+from spooler.wire.letters import Letter
+
+MOST_BYTES_AT_ONCE = 32 << 20
+FIRST_BACKOFF_SECONDS = 2.0
+LONGEST_BACKOFF_SECONDS = 300.0
+
+
+class StoredOutbox:
+    """What a courier takes letters from (the wire's Outbox)."""
+
+    def __init__(self, transactions: Transactions, clock: Clock) -> None:
+        self._transactions = transactions
+        self._clock = clock
+
+    def pending(self, limit: int) -> Sequence[Letter]:
+        """Return letters that are due: controls, then orders, then events; within these the oldest first."""
+        columns = t.outbox.c
+        due = (
+            select(columns.place, columns.bytes)
+            .where(columns.next_try_at <= self._clock())
+            .order_by(columns.rank, columns.place)
+            .limit(limit)
+        )
+        with self._transactions.reading() as connection:
+            places = _within(MOST_BYTES_AT_ONCE, [(row.place, row.bytes) for row in connection.execute(due)])
+            wanted = select(t.outbox).where(columns.place.in_(places)).order_by(columns.rank, columns.place)
+            return [
+                Letter(
+                    id=row.letter_id,
+                    exchange=row.exchange,
+                    routing_key=row.routing_key,
+                    type=row.type,
+                    body=row.body,
+                    headers=row.headers,
+                )
+                for row in connection.execute(wanted)
+            ]
+
+    def sent(self, letter_id: str) -> None:
+        """The broker has it: the order is sent, the letter is no longer needed."""
+        with self._transactions.changing() as change:
+            row = change.connection.execute(
+                select(t.outbox.c.order_id).where(t.outbox.c.letter_id == letter_id)
+            ).one_or_none()
+            if row is None:
+                return
+            change.connection.execute(delete(t.outbox).where(t.outbox.c.letter_id == letter_id))
+            if row.order_id is not None:
+                note_sent(change, row.order_id)
+
+    def failed(self, letter_id: str, error: WireError) -> None:
+        """The broker did not take it: kept, and tried again later; the job says so when no queue takes it."""
+        with self._transactions.changing() as change:
+            columns = t.outbox.c
+            row = change.connection.execute(
+                select(columns.tries, columns.job_id, columns.order_id).where(columns.letter_id == letter_id)
+            ).one_or_none()
+            if row is None:
+                return
+            later = change.now + timedelta(seconds=_backoff(row.tries))
+            change.connection.execute(
+                update(t.outbox)
+                .where(columns.letter_id == letter_id)
+                .values(tries=row.tries + 1, next_try_at=later, last_error=error.code)
+            )
+            if isinstance(error, Unroutable) and row.job_id is not None:
+                _note_undeliverable(change, row.job_id, row.order_id)
+
+    def depth(self) -> int:
+        """Return how many letters wait."""
+        with self._transactions.reading() as connection:
+            return connection.execute(select(func.count()).select_from(t.outbox)).scalar() or 0
+
+
+def _within(most: int, sizes: list[tuple[int, int]]) -> list[int]:
+    """Return the first places that together stay below `most` bytes, at least one."""
+    places: list[int] = []
+    total = 0
+    for place, size in sizes:
+        total += size
+        if places and total > most:
+            break
+        places.append(place)
+    return places
+
+
+def _backoff(tries: int) -> float:
+    full = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** min(tries, 20))
+    return float(full * random.uniform(0.5, 1.0))
+
+
+def _note_undeliverable(change: Change, job_id: str, order_id: str | None) -> None:
+    added = frozenset({Reason.UNDELIVERABLE})
+    if change.move(job_id, Update(add=added, because="no queue takes it")):
+        change.alarm(Alarm("undeliverable", job_id=job_id, order_id=order_id))

@@ -1,0 +1,384 @@
+"""The tables of the home's store: what is durably true, without any person in it.
+
+Names, ID numbers and fields are in `documents`, by hash. Times are UTC. Nothing here is particular to one database.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+from spooler.job import FREES_THE_NUMBER, JobState
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time, kept in UTC also where the database knows no zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC)
+
+
+# SQLite counts by itself only in an INTEGER key.
+Place = BigInteger().with_variant(Integer, "sqlite")
+Uuid = String(36)
+Hash = String(64)
+
+
+def _words(states: frozenset[JobState]) -> str:
+    return ", ".join(f"'{state}'" for state in sorted(states))
+
+
+OPEN_ORDER_STATES = ("prepared", "sent", "waiting", "printing", "printed")
+_LIVE = text(f"state NOT IN ({_words(FREES_THE_NUMBER)})")
+_OPEN_ORDER = text("state IN ({})".format(", ".join(f"'{state}'" for state in OPEN_ORDER_STATES)))
+_NOT_DELIVERED = text("state <> 'delivered'")
+_IN_TIME_STILL = text("late = false AND state IN ('accepted', 'sealed', 'sent', 'received', 'printing')")
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("place", Place, primary_key=True, autoincrement=True),  # order of acceptance
+    Column("job_id", Uuid, nullable=False, unique=True),
+    Column("registry", String(6), nullable=False),
+    Column("request_id", String(200), nullable=False),
+    Column("request_sha256", Hash, nullable=False),
+    Column("hall", String(9), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("number", String(80), nullable=False),
+    Column("number_key", String(120), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("case_number", String(64), nullable=False),
+    Column("case_ordinal", Integer, nullable=False),
+    Column("case_of", Integer, nullable=False),
+    Column("replaces_number", String(80)),
+    Column("replaces_version", Integer),
+    Column("channel", String(32)),
+    Column("window", String(32)),
+    Column("seal", String(16), nullable=False),
+    Column("booked_on", Date, nullable=False),
+    Column("template", String(48), nullable=False),
+    Column("passes", JSON, nullable=False),
+    Column("unsigned_sha256", Hash, nullable=False),
+    Column("private_sha256", Hash, nullable=False),
+    Column("annexes", JSON, nullable=False),
+    Column("document_sha256", Hash),  # of the sealed document
+    Column("document_bytes", Integer),
+    Column("state", String(16), nullable=False),
+    Column("state_since", UtcTime, nullable=False),
+    Column("reasons", String(400), nullable=False, default=""),  # the rows of job_reasons, for reading
+    Column("late", Boolean, nullable=False, default=False),
+    Column("attempt", Integer, nullable=False),
+    Column("serial", String(13)),
+    Column("refusal_code", String(64)),
+    Column("refusal_message", String(500)),
+    Column("applied_at", UtcTime),
+    Column("deadline", UtcTime, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("sequence", Integer, nullable=False),  # of its last event
+    Column("step_tries", Integer, nullable=False, default=0),
+    Column("step_after", UtcTime),  # the next step is not tried before
+    UniqueConstraint("registry", "request_id"),
+    Index(
+        "one_right_one_paper",
+        "registry",
+        "kind",
+        "number_key",
+        "version",
+        unique=True,
+        sqlite_where=_LIVE,
+        postgresql_where=_LIVE,
+    ),
+    Index(
+        "one_case_ordinal",
+        "registry",
+        "case_number",
+        "case_ordinal",
+        unique=True,
+        sqlite_where=_LIVE,
+        postgresql_where=_LIVE,
+    ),
+    Index("jobs_by_state", "state", "place"),
+    Index("jobs_by_registry", "registry", "place"),
+    Index("jobs_by_registry_state", "registry", "state", "place"),
+    Index("jobs_by_hall", "hall", "place"),
+    Index("jobs_by_hall_state", "hall", "state", "place"),
+    Index("jobs_by_case", "case_number", "place"),
+    Index("jobs_by_number", "number", "place"),
+    Index("jobs_by_request", "request_id", "place"),
+    Index("jobs_by_serial", "serial", "place"),
+    Index("jobs_by_update", "updated_at"),
+    Index("jobs_late", "late", "place"),
+    Index("jobs_counted", "registry", "hall", "kind", "state"),
+    Index("jobs_by_deadline", "deadline", sqlite_where=_IN_TIME_STILL, postgresql_where=_IN_TIME_STILL),
+)
+
+job_reasons = Table(
+    "job_reasons",
+    metadata,
+    Column("reason", String(64), primary_key=True),
+    Column("job_place", Place, ForeignKey("jobs.place"), primary_key=True),
+    Column("since", UtcTime, nullable=False),
+    Index("job_reasons_by_job", "job_place"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("job_place", Place, ForeignKey("jobs.place"), primary_key=True, autoincrement=False),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcTime, nullable=False),
+    Column("side", String(4), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reasons", String(400), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("actor_id", String(64)),
+    Column("actor_role", String(32)),
+    Column("pass_number", Integer),
+    Column("serial", String(13)),
+    Column("printer", String(127)),
+    Column("detail", String(200)),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("place", Place, primary_key=True, autoincrement=True),
+    Column("order_id", Uuid, nullable=False, unique=True),
+    Column("job_id", Uuid, nullable=False),
+    Column("registry", String(6), nullable=False),
+    Column("hall", String(9), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("not_after", UtcTime, nullable=False),
+    Column("ticket_sha256", Hash, nullable=False),  # the ticket's bytes, in `documents`
+    Column("opened_at", UtcTime, nullable=False),
+    Column("sent_at", UtcTime),
+    Index("orders_by_job", "job_id", "place"),
+    Index("orders_open_at_hall", "hall", "state"),
+    Index(
+        "one_live_order",
+        "job_id",
+        unique=True,
+        sqlite_where=_OPEN_ORDER,
+        postgresql_where=_OPEN_ORDER,
+    ),
+)
+
+controls = Table(
+    "controls",
+    metadata,
+    Column("control_id", Uuid, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("job_id", Uuid, nullable=False),
+    Column("order_id", Uuid, nullable=False),
+    Column("registry", String(6), nullable=False),
+    Column("hall", String(9), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("actor_id", String(64), nullable=False),
+    Column("actor_role", String(32), nullable=False),
+    Column("reason", String(200), nullable=False),  # free text: never leaves this table but through the API
+    Column("outcome", String(64)),
+    Column("answered_at", UtcTime),
+    Index("controls_by_job", "job_id", "at"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("place", Place, primary_key=True, autoincrement=True),
+    Column("letter_id", Uuid, nullable=False, unique=True),
+    Column("rank", Integer, nullable=False),  # orders and controls go before events for others
+    Column("exchange", String(64), nullable=False),
+    Column("routing_key", String(255), nullable=False),
+    Column("type", String(64), nullable=False),
+    Column("headers", JSON, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("order_id", Uuid),  # the order that is sent with it
+    Column("job_id", Uuid),
+    Column("created_at", UtcTime, nullable=False),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("next_try_at", UtcTime, nullable=False),
+    Column("last_error", String(64)),
+    Index("outbox_in_order", "rank", "place"),
+)
+
+chains = Table(
+    "chains",
+    metadata,
+    Column("hall", String(9), primary_key=True),
+    Column("registry", String(6), primary_key=True),
+    Column("epoch", Uuid, primary_key=True),
+    Column("sequence", Integer, nullable=False),  # of the last report taken
+    Column("sha256", Hash, nullable=False),  # of its payload
+    Column("instance", Uuid, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("hall", String(9), primary_key=True),
+    Column("registry", String(6), primary_key=True),
+    Column("epoch", Uuid, primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("sha256", Hash, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("job_id", Uuid),
+    Column("envelope", LargeBinary, nullable=False),  # as signed: it is the hall's word
+    Column("is_parked", Boolean, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Index("reports_by_job", "job_id"),
+)
+
+instances = Table(
+    "instances",
+    metadata,
+    Column("hall", String(9), primary_key=True),
+    Column("instance", Uuid, primary_key=True),
+    Column("first_seen", UtcTime, nullable=False),
+    Column("last_seen", UtcTime, nullable=False),
+)
+
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("place", Place, primary_key=True, autoincrement=True),
+    Column("at", UtcTime, nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("hall", String(9)),
+    Column("registry", String(6)),
+    Column("job_id", Uuid),
+    Column("order_id", Uuid),
+    Column("detail", String(200)),
+)
+
+callback_events = Table(
+    "callback_events",
+    metadata,
+    Column("place", Place, primary_key=True, autoincrement=True),
+    Column("event_id", Uuid, nullable=False, unique=True),
+    Column("registry", String(6), nullable=False),
+    Column("job_id", Uuid, nullable=False),
+    Column("type", String(48), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("data", JSON, nullable=False),
+    Index("callback_events_by_registry", "registry", "place"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("place", Place, primary_key=True, autoincrement=True),
+    Column("endpoint", String(64), nullable=False),
+    Column("event_place", Place, ForeignKey("callback_events.place"), nullable=False),
+    Column("job_id", Uuid, nullable=False),
+    Column("state", String(16), nullable=False),  # pending, delivered, parked
+    Column("tries", Integer, nullable=False, default=0),
+    Column("first_try_at", UtcTime),
+    Column("next_try_at", UtcTime, nullable=False),
+    Column("last_error", String(64)),
+    Column("delivered_at", UtcTime),
+    UniqueConstraint("endpoint", "event_place"),
+    Index(
+        "deliveries_not_done",
+        "endpoint",
+        "job_id",
+        "place",
+        sqlite_where=_NOT_DELIVERED,
+        postgresql_where=_NOT_DELIVERED,
+    ),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("approval_id", Uuid, primary_key=True),
+    Column("hall", String(9), nullable=False),
+    Column("registry", String(6), nullable=False),
+    Column("job_id", Uuid, nullable=False),
+    Column("order_id", Uuid, nullable=False),
+    Column("act", String(16), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("actor_id", String(64)),
+    Column("actor_role", String(32)),
+    Column("state", String(16), nullable=False),  # open, sent, accepted, declined
+    Column("opened_at", UtcTime, nullable=False),
+    Column("closed_at", UtcTime),
+    Index("approvals_by_state", "state", "opened_at"),
+    Index("approvals_by_job", "job_id"),
+)
+
+halls = Table(
+    "halls",
+    metadata,
+    Column("hall", String(9), primary_key=True),
+    Column("last_report_at", UtcTime, nullable=False),
+    Column("heartbeat_at", UtcTime),
+    Column("agent_version", String(64)),
+    Column("printers", JSON, nullable=False),
+    Column("blanks", JSON, nullable=False),
+    Column("open_asks", Integer, nullable=False, default=0),
+    Column("clock_offset_seconds", Float),
+    Column("is_silent", Boolean, nullable=False, default=False),
+)
+
+blanks = Table(
+    "blanks",
+    metadata,
+    Column("stock", String(16), primary_key=True),
+    Column("serial", String(13), primary_key=True),
+    Column("hall", String(9), primary_key=True),
+    Column("status", String(64), nullable=False),
+    Column("order_id", Uuid),
+    Column("at", UtcTime, nullable=False),
+    Index("blanks_by_serial", "serial"),
+    Index("blanks_by_hall", "hall", "serial"),
+)
+
+handovers = Table(
+    "handovers",
+    metadata,
+    Column("job_id", Uuid, primary_key=True),
+    Column("order_id", Uuid, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("recipient_role", String(16), nullable=False),
+    Column("identity_method", String(64), nullable=False),
+    Column("identity_result", String(64), nullable=False),
+    Column("actor_id", String(64)),
+    Column("actor_role", String(32)),
+)
