@@ -67,11 +67,10 @@ def run(
     """Run the parts until `stop` is set; return False when they had to be stopped because they were no longer alive."""
     notifier = notifier or Notifier()
     with ExitStack() as running:
-        # Called last in first out; so this one comes first.
         for part in parts:
             part.start()
             running.callback(_stop, part)
-        running.callback(notifier.tell, "STOPPING=1")
+        running.callback(notifier.tell, "STOPPING=1")  # the last one in is the first one called
         notifier.tell("READY=1")
         _log.info("ready")
         return _watch(stop, is_alive, notifier, look_seconds)

@@ -90,9 +90,9 @@ def describe(error: BaseException) -> dict[str, Any]:
     told: dict[str, Any] = {"type": type(error).__name__, "at": _places(error)}
     if isinstance(getattr(error, "code", None), str):
         told["message"] = str(error)
-    cause = error.__cause__ or error.__context__
-    if cause is not None and not error.__suppress_context__ or error.__cause__ is not None:
-        told["cause"] = describe(cause)  # type: ignore[arg-type]
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        told["cause"] = describe(cause)
     return told
 
 

@@ -83,7 +83,9 @@ def _refusal(closed: ChannelClosedByBroker) -> NotNow:
 class PikaLink:
     """A Link to RabbitMQ, consuming `queues`."""
 
-    def __init__(self, address: BrokerAddress, queues: Sequence[str] = (), *, name: str = "", prefetch: int = 16) -> None:
+    def __init__(
+        self, address: BrokerAddress, queues: Sequence[str] = (), *, name: str = "", prefetch: int = 16
+    ) -> None:
         self._address = address
         self._queues = tuple(queues)
         self._name = name

@@ -107,7 +107,7 @@ class Management:
             # What is in force, not what was asked: another policy of higher priority may stand above ours.
             in_force = policies.get(found[queue.name].get("policy"), {})
             yield from _argument_faults(queue, found[queue.name]["arguments"])
-            yield from _limit_faults(queue, in_force, _policy_of(queue, topology))
+            yield from _limit_faults(queue, in_force, topology.settings_of(queue.name))
 
     def _policy_faults(self, topology: Topology) -> Iterator[str]:
         found = {policy["name"]: policy for policy in self._list("policies")}
@@ -172,10 +172,6 @@ def _accepted(answer: httpx.Response) -> httpx.Response:
         reason = answer.text[:300]
         raise BrokerRefused(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {reason}")
     return answer
-
-
-def _policy_of(queue: Queue, topology: Topology) -> Mapping[str, Any]:
-    return next((policy.definition for policy in topology.policies if policy.covers(queue.name)), {})
 
 
 def _argument_faults(queue: Queue, found: Mapping[str, Any]) -> Iterator[str]:

@@ -112,8 +112,14 @@ class Topology:
     users: tuple[User, ...]
     exchanges: tuple[str, ...] = EXCHANGES
 
+    def settings_of(self, queue: str) -> Mapping[str, Any]:
+        """Return the limits and dead-lettering that a policy gives this queue."""
+        return next((policy.definition for policy in self.policies if policy.covers(queue)), {})
 
-def describe(registries: Iterable[str], halls: Iterable[str], *, home: str = "home", limits: Limits | None = None) -> Topology:
+
+def describe(
+    registries: Iterable[str], halls: Iterable[str], *, home: str = "home", limits: Limits | None = None
+) -> Topology:
     """Return all that one broker needs for these registries and halls; `home` is the user of the home daemon."""
     registry_ids, hall_ids = sorted(set(registries)), sorted(set(halls))
     return Topology(
