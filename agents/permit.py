@@ -1,0 +1,252 @@
+"""The permit directory: what `once` may print, once for each try, and what became of it (step 5).
+
+`issued/<uuid>` is the agent's leave; a claim or a revocation is the same `link` to `spent/<uuid>`, so that one wins; `first/<uuid>` says
+that the real backend was about to start, `done/<uuid>` how it ended. It lies on one real disk: never in memory, never in a backup.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import pwd
+import struct
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from agents.once import device_lock_name, sync_directory
+
+FOLDERS = ("issued", "spent", "first", "done", "locks")
+WRITTEN_BY_BACKENDS = ("spent", "first", "done")
+IN_MEMORY = ("tmpfs", "ramfs", "devtmpfs")
+ACL = "system.posix_acl_access"
+
+
+class PermitsUnusable(Exception):
+    """The permit directory is not what it must be; an operator has to look before anything is printed."""
+
+
+class Claim(StrEnum):
+    """Who holds `spent/<uuid>`."""
+
+    NONE = "none"
+    REVOKED = "revoked"  # the agent won: nothing was or will be sent
+    HELD = "held"  # a sender, or a backend that it started, lives
+    FREE = "free"  # claimed, and nobody is at it any more
+
+
+@dataclass(frozen=True)
+class Permit:
+    """What one try may send: this CUPS job, from this queue, to this device."""
+
+    uuid: UUID
+    job: int
+    queue: str
+    device: str
+    pages: int
+    until: datetime | None = None
+    limit_seconds: float = 300.0
+    sha256: str | None = None  # on a raw queue; behind filters the bytes are not known beforehand
+    length: int | None = None
+
+    def to_bytes(self) -> bytes:
+        values = asdict(self) | {"uuid": str(self.uuid), "until": self.until and self.until.isoformat()}
+        return json.dumps(values).encode()
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What the permit directory knows of one try."""
+
+    is_ours: bool  # the directory is there and is the one that the journal knows
+    is_issued: bool
+    claim: Claim
+    is_first: bool
+    done: Mapping[str, Any] | None
+
+
+class PermitDirectory:
+    """One agent's permits. All methods may be called from any thread."""
+
+    def __init__(self, path: Path, identity: UUID, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.path = path
+        self.identity = identity  # of the directory itself: a copy put in its place has another
+        self._clock = clock
+
+    @classmethod
+    def open(cls, path: Path, *, backend_user: str | None = "lp", in_memory: bool = False) -> "PermitDirectory":
+        """Return the directory, made if it is missing; `backend_user` is whom cupsd runs backends as.
+
+        Raises PermitsUnusable on a file system that forgets (`in_memory` is for tests) or that knows no ACL.
+        """
+        path = path.absolute()
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not in_memory and filesystem_type(path) in IN_MEMORY:
+            raise PermitsUnusable(f"{path} is in memory: a restart would forget what was printed")
+        for name in FOLDERS:
+            if not (path / name).is_dir():  # a later chmod would shut out a sender that is at work
+                (path / name).mkdir()
+                (path / name).chmod(0o1700)
+        _admit(path, backend_user)
+        return cls(path, _identity(path))
+
+    def issue(self, permit: Permit) -> None:
+        """Make the permit durable, whole or not at all."""
+        self._create_lock(permit.device)
+        self._write(self.path / "issued" / str(permit.uuid), permit.to_bytes())
+
+    def revoke(self, uuid: UUID) -> bool:
+        """Win the permit back. True: nothing of this try was sent, and nothing can be; False: a sender claimed it first."""
+        try:
+            self._write(self.path / "spent" / str(uuid), json.dumps({"by": "agent", "at": self._now()}).encode())
+        except FileExistsError:
+            return self.fate(uuid).claim is Claim.REVOKED
+        return True
+
+    def fate(self, uuid: UUID) -> Fate:
+        """Say what became of a permit. The claim's lock is looked at first: what is read after it is free stands still."""
+        name = str(uuid)
+        if not self.is_ours():
+            return Fate(False, False, Claim.NONE, False, None)
+        while True:
+            claim = self._claim(self.path / "spent" / name)
+            fate = Fate(
+                is_ours=True,
+                is_issued=(self.path / "issued" / name).exists(),
+                claim=claim,
+                is_first=(self.path / "first" / name).exists(),
+                done=_read(self.path / "done" / name),
+            )
+            # Claimed while we looked: look again.
+            if claim is not Claim.NONE or self._claim(self.path / "spent" / name) is Claim.NONE:
+                return fate
+
+    def is_ours(self) -> bool:
+        """Whether the directory still is the one that was opened, with all its folders."""
+        mark = _read(self.path / "id")
+        return mark is not None and mark.get("id") == str(self.identity) and all(map(self._has, FOLDERS))
+
+    def device_is_free(self, device: str) -> bool:
+        """Whether no sender holds the device's lock."""
+        return not _is_locked(self._create_lock(device))
+
+    def forget(self, older_than_seconds: float, keep: frozenset[UUID]) -> int:
+        """Remove entries of tries long closed, and files left aside by a crash; return how many."""
+        limit, kept, removed = time.time() - older_than_seconds, {str(uuid) for uuid in keep}, 0
+        # `issued` goes first: without it no claim, so that a `spent` removed later opens nothing.
+        for folder in ("issued", "first", "done", "spent"):
+            for entry in (self.path / folder).iterdir():
+                is_kept = any(uuid in entry.name for uuid in kept)
+                if not is_kept and entry.lstat().st_mtime < limit:
+                    entry.unlink(missing_ok=True)
+                    removed += 1
+            sync_directory(self.path / folder)
+        return removed
+
+    def _has(self, folder: str) -> bool:
+        return (self.path / folder).is_dir()
+
+    def _create_lock(self, device: str) -> Path:
+        lock = self.path / "locks" / device_lock_name(device)
+        os.close(os.open(lock, os.O_RDONLY | os.O_CREAT, 0o644))
+        return lock
+
+    def _claim(self, spent: Path) -> Claim:
+        content = _read(spent)
+        if content is None:
+            return Claim.NONE
+        if content.get("by") == "agent":
+            return Claim.REVOKED
+        return Claim.HELD if _is_locked(spent) else Claim.FREE
+
+    def _write(self, path: Path, content: bytes) -> None:
+        """Write aside, sync, link into place, sync the folder."""
+        aside = path.with_name(f".{path.name}.{uuid4().hex}")
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        try:
+            os.fchmod(descriptor, 0o644)
+            os.write(descriptor, content)
+            os.fsync(descriptor)
+            os.link(aside, path)
+        finally:
+            os.close(descriptor)
+            os.unlink(aside)
+        sync_directory(path.parent)
+
+    def _now(self) -> str:
+        return self._clock().isoformat()
+
+
+def filesystem_type(path: Path) -> str:
+    """Return the type of the file system that a path is on."""
+    real, found = os.path.realpath(path), ("", "unknown")
+    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+        left, _, right = line.partition(" - ")
+        point = left.split(" ")[4].encode("ascii", "surrogateescape").decode("unicode_escape")
+        if os.path.commonpath([real, point]) == point and len(point) >= len(found[0]):
+            found = (point, right.split(" ")[0])
+    return found[1]
+
+
+def _identity(path: Path) -> UUID:
+    mark = path / "id"
+    if not mark.exists():
+        beside = path / f".id.{uuid4().hex}"
+        beside.write_text(json.dumps({"id": str(uuid4())}), encoding="ascii")
+        with contextlib.suppress(FileExistsError):
+            os.link(beside, mark)
+        beside.unlink()
+        sync_directory(path)
+    return UUID(json.loads(mark.read_bytes())["id"])
+
+
+def _admit(path: Path, backend_user: str | None) -> None:
+    """Let cupsd's backends read `issued` and `locks`, and add to the others, by an ACL for the user.
+
+    Not by a group: cupsd drops supplementary groups, and the group lp holds desktop users.
+    """
+    if backend_user is None or backend_user not in {entry.pw_name for entry in pwd.getpwall()}:
+        return
+    user = pwd.getpwnam(backend_user).pw_uid
+    if user == os.geteuid():
+        return
+    try:
+        for name in (".", *FOLDERS):
+            rights = {".": 0o1, "issued": 0o5, "locks": 0o5}.get(name, 0o7)
+            os.setxattr(path / name, ACL, _acl(user, rights))
+    except OSError as e:
+        raise PermitsUnusable(f"{path}: its file system takes no POSIX ACL ({e.strerror})") from e
+
+
+def _acl(user: int, rights: int) -> bytes:
+    """A POSIX ACL as Linux keeps it: the owner all, this user `rights`, nobody else anything."""
+    anyone = 0xFFFFFFFF
+    entries = ((0x01, 0o7, anyone), (0x02, rights, user), (0x04, 0, anyone), (0x10, rights, anyone), (0x20, 0, anyone))
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+
+
+def _is_locked(path: Path) -> bool:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Return a JSON object, None when there is none, {} when it cannot be read (which proves nothing)."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
