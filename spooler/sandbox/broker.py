@@ -8,7 +8,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,13 +16,14 @@ from pathlib import Path
 
 import httpx
 
+from spooler.sandbox.ports import LOOPBACK, free_ports
 from spooler.wire.errors import BrokerUnreachable
 from spooler.wire.link import BrokerAddress, PikaLink
+from spooler.wire.management import Management
 
 # /usr/sbin/rabbitmq-server insists on root or the user rabbitmq; this one runs as whoever starts it.
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 EPMD = Path("/usr/bin/epmd")
-LOOPBACK = "127.0.0.1"
 ADMINISTRATOR = "administrator"
 _PR_SET_PDEATHSIG = 1
 
@@ -58,6 +58,10 @@ class PrivateBroker:
     def address(self, virtual_host: str = "/") -> BrokerAddress:
         """Return the administrator's way in."""
         return BrokerAddress(LOOPBACK, self.amqp_port, virtual_host, ADMINISTRATOR, self.password)
+
+    def management(self, virtual_host: str = "certspool") -> Management:
+        """Return the administrator's session with the management API."""
+        return Management(self.management_url, ADMINISTRATOR, self.password, virtual_host=virtual_host)
 
     def argv(self) -> list[str]:
         return [str(SERVER)]
@@ -117,15 +121,6 @@ def _configuration(broker: PrivateBroker) -> str:
             "",
         )
     )
-
-
-def _free_ports(count: int) -> list[int]:
-    """Return ports that nobody has now; all are held until all are found, so that none comes twice."""
-    holders = [socket.create_server((LOOPBACK, 0)) for _ in range(count)]
-    ports = [holder.getsockname()[1] for holder in holders]
-    for holder in holders:
-        holder.close()
-    return ports
 
 
 def _write_private(path: Path, text: str) -> None:
