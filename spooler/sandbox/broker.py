@@ -96,7 +96,7 @@ def prepare(directory: Path) -> PrivateBroker:
     if record.exists():
         return PrivateBroker(**json.loads(record.read_text()))
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    amqp, management, distribution, epmd = _free_ports(4)
+    amqp, management, distribution, epmd = free_ports(4)
     password = secrets.token_urlsafe(24)
     broker = PrivateBroker(str(directory.resolve()), amqp, management, distribution, epmd, password)
     _write_private(directory / "rabbitmq.conf", _configuration(broker))
