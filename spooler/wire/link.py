@@ -35,7 +35,7 @@ class BrokerAddress:
     virtual_host: str
     user: str
     password: str = field(repr=False)
-    heartbeat_seconds: int = 20
+    heartbeat_seconds: int = 10
     blocked_seconds: float = 10.0
     connect_seconds: float = 5.0
 

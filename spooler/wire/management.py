@@ -68,6 +68,10 @@ class Management:
         """Throw away what is ready in a queue. For tests and for operators who know why."""
         self._ask("DELETE", f"queues/{self._host}/{queue}/contents")
 
+    def delete_queue(self, queue: str) -> None:
+        """Delete a queue with all that is in it: a hall that is no more."""
+        self._ask("DELETE", f"queues/{self._host}/{quote(queue, safe='')}")
+
     # apply
 
     def _let_in(self, user: str) -> None:
