@@ -106,7 +106,8 @@ def _place_line(field: str, text: str, line: Line, sizes: Sizes, faces: Faces) -
 
 def _place_box(field: str, text: str, box: Box, sizes: Sizes, faces: Faces) -> Placed:
     x, width = (box.x + box.padding) * MM, (box.width - 2 * box.padding) * MM
-    fitted = fit(text, width, box.height * MM, sizes, faces.width)
+    height = (box.height - 2 * _inset(box)) * MM
+    fitted = fit(text, width, height, sizes, faces.width)
     baseline = _first_baseline(box, fitted, sizes)
     lines = tuple(
         PlacedLine(
@@ -118,9 +119,14 @@ def _place_box(field: str, text: str, box: Box, sizes: Sizes, faces: Faces) -> P
     return Placed(field, box.on, fitted.size, lines)
 
 
+def _inset(box: Box) -> float:
+    """Return how far the text keeps off the upper and lower edge, in mm; in the middle of a row it need not."""
+    return box.padding if box.vertical == "top" else 0.0
+
+
 def _first_baseline(box: Box, fitted: Fitted, sizes: Sizes) -> float:
     free = box.height * MM - len(fitted.lines) * fitted.size * sizes.leading
-    top = box.y * MM + (free / 2 if box.vertical == "middle" else 0)
+    top = box.y * MM + (free / 2 if box.vertical == "middle" else _inset(box) * MM)
     return top + fitted.size * ((sizes.leading - 1) / 2 + ASCENT)
 
 
@@ -137,7 +143,7 @@ def _overflow(field: str, place: Line | Box, sizes: Sizes, fault: DoesNotFit) ->
         chinese = f"{place.label}用最小字号 {sizes.floor:g} 磅仍无法合规断行。"
         english = f"Cannot be broken into lines of {place.width:g} mm even at {sizes.floor:g} pt."
     else:
-        needed = fault.height / MM
-        chinese = f"{place.label}用最小字号 {sizes.floor:g} 磅需高 {needed:.1f} 毫米，格高只有 {place.height:g} 毫米。"
-        english = f"Needs a height of {needed:.1f} mm even at {sizes.floor:g} pt; the box has {place.height:g} mm."
+        needed, room = fault.height / MM, place.height - 2 * _inset(place)
+        chinese = f"{place.label}用最小字号 {sizes.floor:g} 磅需高 {needed:.1f} 毫米，格高只有 {room:g} 毫米。"
+        english = f"Needs a height of {needed:.1f} mm even at {sizes.floor:g} pt; the box has {room:g} mm."
     return Finding(field, "does-not-fit", chinese + english)

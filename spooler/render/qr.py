@@ -1,6 +1,7 @@
 """Step 2b: the QR code as vector modules. Its text is opaque: the home county supplies it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import zxingcpp
 
@@ -48,7 +49,8 @@ def _modules(text: str) -> list[list[bool]] | None:
         code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
     except ValueError:
         return None
-    image = memoryview(code.to_image(scale=1, add_quiet_zones=False)).tolist()
+    pixels: Any = code.to_image(scale=1, add_quiet_zones=False)
+    image: Any = memoryview(pixels).tolist()
     return [[value < 128 for value in row] for row in image]
 
 

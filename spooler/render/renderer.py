@@ -1,14 +1,51 @@
-"""Step 2 (render): a request's content becomes the print document, or an Unprintable that names every field at fault."""
+"""Step 2 (render): a request's content becomes the print document, or an Unprintable that names every field at fault.
 
+content ─▶ lay_out (texts) ─┐
+           qr_bars          ├▶ nothing refused? ─▶ draw ─▶ assemble ─▶ Rendered
+           read_annexes ────┘
+"""
+
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
+from spooler.render.annex.place import Rect, contain, divide
+from spooler.render.annex.read import Annexes, read_annexes
+from spooler.render.annex.values import NormalAnnex, Side
+from spooler.render.assemble import Inset, assemble
 from spooler.render.content import Content, Finding, Rendered, Unprintable
 from spooler.render.fonts import Faces, shared_faces
 from spooler.render.layout import Layout, lay_out
+from spooler.render.parcel_drawing import ParcelDrawing, draw_parcel, shape_of
+from spooler.render.preview import overlay
 from spooler.render.qr import Bar, qr_bars
 from spooler.render.sheets import Pages
-from spooler.render.template import Sheet, Template, load_templates
-from spooler.wire.messages import Seal
+from spooler.render.template import Place, Sheet, Template, load_templates
+from spooler.wire.messages import Pass, Seal, Stock
+
+PLAIN_PAPER = Rect(0, 0, 210, 297)
+PICTURE_MARGIN_MM = 10.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that will be drawn, decided and found good."""
+
+    content: Content
+    template: Template
+    layout: Layout
+    qr: list[Bar]
+    annexes: Annexes
+    rooms: tuple[Rect, ...]
+
+    @property
+    def sheets(self) -> tuple[Sheet, ...]:
+        """Return the passes that have something on them: the frame's own is left out when it stays empty."""
+        return tuple(sheet for sheet in self.template.passes if not self._stays_empty(sheet))
+
+    def _stays_empty(self, sheet: Sheet) -> bool:
+        frame = self.template.frame
+        return frame is not None and sheet.name == frame.on and not self.annexes.framed
 
 
 class Renderer:
@@ -20,18 +57,31 @@ class Renderer:
 
     def print_document(self, content: Content) -> Rendered:
         """Return what is overprinted on the blanks, one page a pass; raise Unprintable if anything about it is wrong."""
-        template = self._template(content.kind)
-        layout = lay_out(content, template, self._faces)
-        bars = qr_bars(content.qr, template.qr)
-        findings = (*layout.refused, *([bars] if isinstance(bars, Finding) else []))
-        if findings or isinstance(bars, Finding):
-            raise Unprintable(findings)
-        pdf = self._draw(content, template, layout, bars)
-        passes = tuple(sheet.as_pass(i + 1, (i,)) for i, sheet in enumerate(template.passes))
-        return Rendered(pdf, template.name, passes, layout.noted)
+        plan = self._plan(content)
+        insets = [*_framed_insets(plan), *_listed_insets(plan)]
+        plain_pages = sum(len(annex.sides) for annex in plan.annexes.listed)
+        size = (PLAIN_PAPER.width, PLAIN_PAPER.height)
+        pdf = assemble(_draw(plan, self._faces), plain_pages, insets, plain_size=size)
+        notes = (*plan.layout.noted, *plan.annexes.noted)
+        return Rendered(pdf, plan.template.name, _passes(plan, plain_pages), notes)
 
-    def _template(self, kind: str) -> Template:
-        """Return the newest version for the kind."""
+    def preview(self, content: Content) -> bytes:
+        """Return the print document over the neutral drawing of its blank, watermarked; raise Unprintable as printing would."""
+        rendered = self.print_document(content)
+        template = self._templates[rendered.template]
+        return overlay(rendered, (template.directory / "blank.pdf").read_bytes())
+
+    def _plan(self, content: Content) -> Plan:
+        template = self._newest(content.kind)
+        layout = lay_out(content, template, self._faces)
+        qr = qr_bars(content.qr, template.qr)
+        annexes = read_annexes(content.annexes, has_frame=template.frame is not None)
+        if isinstance(qr, Finding) or layout.refused or annexes.refused:
+            unreadable = (qr,) if isinstance(qr, Finding) else ()
+            raise Unprintable((*layout.refused, *unreadable, *annexes.refused))
+        return Plan(content, template, layout, qr, annexes, _rooms(template.frame, annexes.framed))
+
+    def _newest(self, kind: str) -> Template:
         versions = [template for template in self._templates.values() if template.kind == kind]
         if not versions:
             raise Unprintable(
@@ -39,22 +89,77 @@ class Renderer:
             )
         return max(versions, key=lambda template: template.version)
 
-    def _draw(self, content: Content, template: Template, layout: Layout, bars: list[Bar]) -> bytes:
-        with self._faces.lock:
-            pages = Pages(self._faces)
-            for sheet in template.passes:
-                pages.begin(sheet)
-                self._draw_sheet(pages, sheet, content, template, layout, bars)
-                pages.end()
-            return pages.to_bytes()
 
-    def _draw_sheet(
-        self, pages: Pages, sheet: Sheet, content: Content, template: Template, layout: Layout, bars: list[Bar]
-    ) -> None:
-        if sheet.name == template.seal.on and content.seal is Seal.PRINTED:
-            pages.seal(template.seal, content.registry_name)
-        if sheet.name == template.qr.on and bars:
-            pages.fill(bars)
-        for placed in layout.texts:
-            if placed.on == sheet.name:
-                pages.write(placed)
+def _rooms(frame: Place | None, framed: tuple[NormalAnnex, ...]) -> tuple[Rect, ...]:
+    if frame is None or not framed:
+        return ()
+    sides = [shape_of(annex.parcel) if annex.parcel else annex.sides[0] for annex in framed]
+    return tuple(divide(Rect(frame.x, frame.y, frame.width, frame.height), sides))
+
+
+def _passes(plan: Plan, plain_pages: int) -> tuple[Pass, ...]:
+    """Return all passes of the template, the empty one without pages, then one for each plain page."""
+    pages, numbers = count(), count(1)
+    drawn = {sheet.name for sheet in plan.sheets}
+    passes = [
+        sheet.as_pass(next(numbers), (next(pages),) if sheet.name in drawn else ()) for sheet in plan.template.passes
+    ]
+    passes += [_plain_pass(next(numbers), i + 1, next(pages)) for i in range(plain_pages)]
+    return tuple(passes)
+
+
+def _plain_pass(number: int, nth: int, page: int) -> Pass:
+    width, height = PLAIN_PAPER.width, PLAIN_PAPER.height
+    return Pass(number=number, name=f"L{nth}", pages=(page,), stock=Stock.PLAIN, width_mm=width, height_mm=height)
+
+
+def _draw(plan: Plan, faces: Faces) -> bytes:
+    with faces.lock:
+        pages = Pages(faces)
+        for sheet in plan.sheets:
+            pages.begin(sheet)
+            _draw_sheet(pages, sheet, plan, faces)
+            pages.end()
+        return pages.to_bytes()
+
+
+def _draw_sheet(pages: Pages, sheet: Sheet, plan: Plan, faces: Faces) -> None:
+    template = plan.template
+    if sheet.name == template.seal.on and plan.content.seal is Seal.PRINTED:
+        pages.seal(template.seal, plan.content.registry_name)
+    if sheet.name == template.qr.on and plan.qr:
+        pages.fill(plan.qr)
+    for placed in plan.layout.texts:
+        if placed.on == sheet.name:
+            pages.write(placed)
+    if template.frame and sheet.name == template.frame.on:
+        for drawing in _parcels(plan, sheet, faces):
+            pages.parcel(drawing)
+
+
+def _parcels(plan: Plan, sheet: Sheet, faces: Faces) -> list[ParcelDrawing]:
+    drawn = zip(plan.annexes.framed, plan.rooms, strict=True)
+    return [draw_parcel(annex.parcel, room, sheet.name, faces) for annex, room in drawn if annex.parcel]
+
+
+def _framed_insets(plan: Plan) -> list[Inset]:
+    page = len(plan.sheets) - 1
+    drawn = zip(plan.annexes.framed, plan.rooms, strict=True)
+    return [Inset(page, annex.pdf, 0, contain(annex.sides[0], room)) for annex, room in drawn if not annex.parcel]
+
+
+def _listed_insets(plan: Plan) -> list[Inset]:
+    pages = count(len(plan.sheets))
+    return [
+        _listed_inset(next(pages), annex, i, side)
+        for annex in plan.annexes.listed
+        for i, side in enumerate(annex.sides)
+    ]
+
+
+def _listed_inset(page: int, annex: NormalAnnex, nth: int, side: Side) -> Inset:
+    """A landscape page lies on its side on the upright sheet, so that it keeps its size."""
+    room = PLAIN_PAPER.inset(PICTURE_MARGIN_MM) if annex.is_picture else PLAIN_PAPER
+    turned = side.width > side.height
+    shape = Side(side.height, side.width) if turned else side
+    return Inset(page, annex.pdf, nth, contain(shape, room), turned)

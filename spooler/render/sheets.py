@@ -8,6 +8,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from spooler.render.fonts import Faces
 from spooler.render.layout import MM, Placed
+from spooler.render.parcel_drawing import ParcelDrawing
 from spooler.render.qr import Bar
 from spooler.render.red_seal import seal_drawing
 from spooler.render.template import RedSeal, Sheet
@@ -33,6 +34,16 @@ class Pages:
     def end(self) -> None:
         self._canvas.showPage()
 
+    def grey(self, level: float) -> None:
+        """Set the ink of what follows on this page; 0 is black."""
+        self._canvas.setFillGray(level)
+        self._canvas.setStrokeGray(level)
+        self._canvas.setLineWidth(0.5)
+
+    def outline(self, x: float, y: float, width: float, height: float) -> None:
+        """Draw a rectangle's edge, given from the top left corner."""
+        self._canvas.rect(x, self._height - y - height, width, height)
+
     def write(self, placed: Placed) -> None:
         """Write one field; its lines follow each other in the stream, so that text extraction keeps them together."""
         text = self._canvas.beginText()
@@ -49,6 +60,26 @@ class Pages:
         for bar in bars:
             path.rect(bar.x, self._height - bar.y - bar.height, bar.width, bar.height)
         self._canvas.drawPath(path, stroke=0, fill=1)
+
+    def parcel(self, drawing: ParcelDrawing) -> None:
+        """Draw a parcel's outline with its points, names and north arrow."""
+        canvas = self._canvas
+        canvas.saveState()
+        canvas.setLineWidth(0.8)
+        canvas.setLineJoin(1)
+        for ring in (*drawing.rings, drawing.arrow):
+            path = canvas.beginPath()
+            path.moveTo(ring[0][0], self._height - ring[0][1])
+            for x, y in ring[1:]:
+                path.lineTo(x, self._height - y)
+            path.close()
+            canvas.drawPath(path, stroke=1, fill=int(ring is drawing.arrow))
+        for x, y in (point for ring in drawing.rings for point in ring):
+            canvas.setFillColorRGB(1, 1, 1)
+            canvas.circle(x, self._height - y, 1.6, stroke=1, fill=1)
+        canvas.restoreState()
+        for text in drawing.texts:
+            self.write(text)
 
     def seal(self, seal: RedSeal, registry_name: str) -> None:
         """Draw the red seal."""

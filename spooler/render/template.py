@@ -115,8 +115,6 @@ class Label(Part):
     x: Millimetres
     baseline: Millimetres
     size: Points
-    align: Align = "left"
-    width: Length | None = None
 
 
 class Rule(Place):

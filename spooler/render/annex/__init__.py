@@ -1,0 +1,1 @@
+"""Step 2c: files that came with a request, made harmless and ready to place. `normal` is the way in."""

@@ -1,0 +1,192 @@
+"""Step 2c: raster annexes. JPEG and plain PNG data pass through as they are; all else is kept without loss."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+
+import pikepdf
+from PIL import Image, ImageOps
+
+from spooler.render.annex.values import BadAnnex, NormalAnnex, Role, Side
+
+MM = 72 / 25.4
+MOST_PIXELS = 80_000_000
+LONGEST_SIDE = 30_000
+# A picture is never printed larger than at 100 dots to the inch.
+LARGEST_PIXEL_MM = 0.254
+_ORIENTATION = 0x0112
+_SPACES = {"1": "/DeviceGray", "L": "/DeviceGray", "RGB": "/DeviceRGB", "CMYK": "/DeviceCMYK"}
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 1}  # grey, RGB, palette; those with alpha are decoded
+
+# Where the unit square of an image goes on a page of 1 × 1, by EXIF orientation.
+_TURNS = {
+    1: (1, 0, 0, 1, 0, 0),
+    2: (-1, 0, 0, 1, 1, 0),
+    3: (-1, 0, 0, -1, 1, 1),
+    4: (1, 0, 0, -1, 0, 1),
+    5: (0, -1, -1, 0, 1, 1),
+    6: (0, -1, 1, 0, 0, 1),
+    7: (0, 1, 1, 0, 0, 0),
+    8: (0, 1, -1, 0, 1, 0),
+}
+
+
+@dataclass(frozen=True)
+class _Raster:
+    """Pixels as a PDF image holds them, and how they are turned to stand upright."""
+
+    width: int
+    height: int
+    data: bytes
+    dictionary: dict[str, object]
+    orientation: int = 1
+
+
+def clean_jpeg(content: bytes, role: Role) -> NormalAnnex:
+    """Return the JPEG with its own bytes, turned by its EXIF orientation."""
+    with _opened(content, "JPEG") as image:
+        width, height = image.size
+        orientation = _orientation(image)
+        space = _space(image)
+        # Adobe writes CMYK upside down.
+        inverted = image.mode == "CMYK" and "adobe" in image.info
+        # A small decode reads the whole stream, so that a cut file is found, in a quarter of the time.
+        image.draft(image.mode, (width // 8, height // 8))
+        image.load()
+    dictionary: dict[str, object] = {"/Filter": "/DCTDecode", "/ColorSpace": space, "/BitsPerComponent": 8}
+    if inverted:
+        dictionary["/Decode"] = [1, 0] * 4
+    return _as_annex(role, _Raster(width, height, content, dictionary, orientation))
+
+
+def clean_png(content: bytes, role: Role) -> NormalAnnex:
+    """Return the PNG with its own compressed data where PDF can read it, else decoded."""
+    with _opened(content, "PNG") as image:
+        image.load()
+        raster = _passed_through(content, _orientation(image)) or _decoded(image)
+    return _as_annex(role, raster)
+
+
+def clean_tiff(content: bytes, role: Role) -> NormalAnnex:
+    """Return a TIFF of one page, decoded."""
+    with _opened(content, "TIFF") as image:
+        if getattr(image, "n_frames", 1) != 1:
+            raise BadAnnex("annex-pages", "TIFF 只能有一页。A TIFF has exactly one page.")
+        image.load()
+        raster = _decoded(image)
+    return _as_annex(role, raster)
+
+
+@contextmanager
+def _opened(content: bytes, kind: str) -> Iterator[Image.Image]:
+    with Image.open(BytesIO(content), formats=[kind]) as image:
+        width, height = image.size
+        if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
+            raise BadAnnex("annex-too-large", f"图像过大（{width} × {height}）。{_TOO_LARGE}")
+        yield image
+
+
+_TOO_LARGE = f"An image has at most {MOST_PIXELS // 1_000_000} megapixels, and {LONGEST_SIDE} pixels a side."
+
+
+def _orientation(image: Image.Image) -> int:
+    orientation = image.getexif().get(_ORIENTATION, 1)
+    return orientation if orientation in _TURNS else 1
+
+
+def _space(image: Image.Image) -> str:
+    if image.mode not in _SPACES:
+        raise BadAnnex(
+            "annex-colours", f"不支持的颜色模式 {image.mode}。The colour mode {image.mode} is not supported."
+        )
+    return _SPACES[image.mode]
+
+
+def _passed_through(content: bytes, orientation: int) -> _Raster | None:
+    """Return a PNG's own data, or None where PDF's Flate filter cannot read it: interlaced, or with transparency."""
+    chunks = list(_chunks(content))
+    width, height, bits, colour, _, _, interlaced = struct.unpack(">IIBBBBB", chunks[0][1])
+    names = {name for name, _ in chunks}
+    if colour not in _PNG_CHANNELS or interlaced or b"tRNS" in names:
+        return None
+    data = b"".join(body for name, body in chunks if name == b"IDAT")
+    palette = next((body for name, body in chunks if name == b"PLTE"), b"")
+    channels = _PNG_CHANNELS[colour]
+    parameters = {"/Predictor": 15, "/Colors": channels, "/BitsPerComponent": bits, "/Columns": width}
+    dictionary: dict[str, object] = {
+        "/Filter": "/FlateDecode",
+        "/DecodeParms": parameters,
+        "/BitsPerComponent": bits,
+        "/ColorSpace": _png_space(colour, palette),
+    }
+    return _Raster(width, height, data, dictionary, orientation)
+
+
+def _png_space(colour: int, palette: bytes) -> object:
+    if colour == 3:
+        return ["/Indexed", "/DeviceRGB", len(palette) // 3 - 1, palette]
+    return "/DeviceGray" if colour == 0 else "/DeviceRGB"
+
+
+def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    position = 8
+    while position + 12 <= len(content):
+        length, name = struct.unpack(">I4s", content[position : position + 8])
+        yield name, content[position + 8 : position + 8 + length]
+        position += length + 12
+
+
+def _decoded(image: Image.Image) -> _Raster:
+    """Return the pixels upright, transparency on white, palettes as the colours they stand for."""
+    upright = ImageOps.exif_transpose(image)
+    if upright.has_transparency_data:
+        shown = upright.convert("RGBA")
+        upright = Image.alpha_composite(Image.new("RGBA", shown.size, "white"), shown).convert("RGB")
+    elif upright.mode == "P":
+        upright = upright.convert("RGB")
+    dictionary: dict[str, object] = {
+        "/Filter": "/FlateDecode",
+        "/ColorSpace": _space(upright),
+        "/BitsPerComponent": 1 if upright.mode == "1" else 8,
+    }
+    return _Raster(upright.width, upright.height, zlib.compress(upright.tobytes()), dictionary)
+
+
+def _as_annex(role: Role, raster: _Raster) -> NormalAnnex:
+    """Put the picture on a page of the largest size at which it is sensibly printed."""
+    width, height = raster.width * LARGEST_PIXEL_MM, raster.height * LARGEST_PIXEL_MM
+    side = Side(width, height) if raster.orientation < 5 else Side(height, width)
+    a, b, c, d, e, f = _TURNS[raster.orientation]
+    w, h = side.width * MM, side.height * MM
+    matrix = " ".join(f"{value:.4f}" for value in (a * w, b * h, c * w, d * h, e * w, f * h))
+    with pikepdf.new() as clean:
+        page = clean.add_blank_page(page_size=(w, h))
+        page.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Annex=_image(clean, raster)))
+        page.Contents = clean.make_stream(f"q {matrix} cm /Annex Do Q".encode())
+        out = BytesIO()
+        clean.save(out, deterministic_id=True)
+    return NormalAnnex(role, (side,), out.getvalue(), is_picture=True)
+
+
+def _image(clean: pikepdf.Pdf, raster: _Raster) -> pikepdf.Object:
+    stream = clean.make_stream(raster.data)
+    stream.Type, stream.Subtype = pikepdf.Name.XObject, pikepdf.Name.Image
+    stream.Width, stream.Height = raster.width, raster.height
+    for key, value in raster.dictionary.items():
+        stream[key] = _as_object(value)
+    return stream
+
+
+def _as_object(value: object) -> object:
+    if isinstance(value, str):
+        return pikepdf.Name(value)
+    if isinstance(value, bytes):
+        return pikepdf.String(value)
+    if isinstance(value, list):
+        return pikepdf.Array([_as_object(item) for item in value])
+    if isinstance(value, dict):
+        return pikepdf.Dictionary({key: _as_object(item) for key, item in value.items()})
+    return value

@@ -1,0 +1,55 @@
+"""Step 2d: join the drawn pages with the annexes, each as a form XObject of its own, its content untouched."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import BytesIO
+
+import pikepdf
+
+from spooler.render.annex.place import Rect
+from spooler.render.layout import MM
+
+
+@dataclass(frozen=True)
+class Inset:
+    """One page of a clean PDF, to stand in a rectangle of a page; `turned` a quarter to the left when it lies on its side."""
+
+    page: int
+    pdf: bytes
+    side: int
+    rect: Rect
+    turned: bool = False
+
+
+def assemble(base: bytes, plain_pages: int, insets: Iterable[Inset], *, plain_size: tuple[float, float]) -> bytes:
+    """Return the base with plain pages (sized in mm) appended and all insets in place; the same input gives the same bytes."""
+    insets = tuple(insets)
+    if not insets and not plain_pages:
+        return base
+    with pikepdf.open(BytesIO(base)) as document:
+        for _ in range(plain_pages):
+            document.add_blank_page(page_size=(plain_size[0] * MM, plain_size[1] * MM))
+        for i, inset in enumerate(insets):
+            _place(document, inset, f"/Annex{i}")
+        out = BytesIO()
+        document.save(out, deterministic_id=True, min_version="1.7")
+    return out.getvalue()
+
+
+def _place(document: pikepdf.Pdf, inset: Inset, name: str) -> None:
+    page = document.pages[inset.page]
+    with pikepdf.open(BytesIO(inset.pdf)) as source:
+        form = document.copy_foreign(source.pages[inset.side].as_form_xobject(handle_transformations=False))
+    page.add_resource(form, pikepdf.Name.XObject, pikepdf.Name(name))
+    content = f"q {_matrix(inset, form, float(page.mediabox[3]))} cm {name} Do Q"
+    page.contents_add(content.encode())
+
+
+def _matrix(inset: Inset, form: pikepdf.Object, paper_height: float) -> str:
+    """Return the matrix that puts the form into the rectangle; both have the same shape, so its scale is one."""
+    width, height = float(form.BBox[2]), float(form.BBox[3])
+    left, bottom = inset.rect.x * MM, paper_height - (inset.rect.y + inset.rect.height) * MM
+    scale = inset.rect.width * MM / (height if inset.turned else width)
+    turned = (0.0, scale, -scale, 0.0, left + inset.rect.width * MM, bottom)
+    values = turned if inset.turned else (scale, 0.0, 0.0, scale, left, bottom)
+    return " ".join(f"{value:.6f}" for value in values)
