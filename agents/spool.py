@@ -12,7 +12,7 @@ import io
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -21,15 +21,17 @@ from uuid import UUID
 import structlog
 from pypdf import PdfReader, PdfWriter
 
-from agents.device import DeviceState, Standing, look
+from agents.device import Standing
 from agents.order import PassState
 from agents.permit import Claim, Permit, PermitDirectory
-from agents.printers import TITLE, Cups, CupsUnreachable, PrinterError, SizeMissing
+from agents.printers import TITLE, Cups, CupsUnreachable, PrinterError
 from agents.tries import Evidence, ReleasedPass, Try, TryBook
 from agents.verdict import Judgement, Signs, Verdict, judge
+from agents.watch import Told, Watch
 
 __all__ = ["Evidence", "PrinterLine", "ReleasedPass", "Spool", "SpoolSettings", "Try", "TryBook", "slice_pages"]
 
+FORGET_AFTER_SECONDS = 90 * 86400.0
 IPP = ("ipp:", "ipps:", "http:", "https:")
 
 _log = structlog.get_logger()
@@ -68,8 +70,9 @@ class Spool:
         book: TryBook,
         permits: PermitDirectory,
         settings: SpoolSettings,
-        told: Callable[[str, Standing], None] = lambda printer, standing: None,
+        told: Told = lambda printer, standing: None,
     ) -> None:
+        self._book = book
         self._permits = permits
         self._workers = {
             line.name: PrinterWorker(line, book=book, permits=permits, settings=settings, told=told)
@@ -77,6 +80,9 @@ class Spool:
         }
 
     def start(self) -> None:
+        """Forget permits long closed, then let every printer's worker take up what is open."""
+        is_open = {attempt.id for name in self._workers for attempt in self._book.open_tries(name)}
+        self._permits.forget(FORGET_AFTER_SECONDS, frozenset(is_open))
         for worker in self._workers.values():
             worker.start()
 
@@ -114,24 +120,34 @@ class PrinterWorker:
         book: TryBook,
         permits: PermitDirectory,
         settings: SpoolSettings,
-        told: Callable[[str, Standing], None],
+        told: Told,
     ) -> None:
         self._line = line
         self._book = book
         self._permits = permits
         self._settings = settings
-        self._told = told
         self._cups = Cups(settings.socket)
+        self._watch = Watch(
+            line.name,
+            line.device,
+            permits=permits,
+            probes=settings.probes,
+            quiet_seconds=settings.quiet_seconds,
+            told=told,
+        )
         self._open: list[Try] = []
         self._failures = 0
         self._wait_until = 0.0  # monotonic: no new try before
-        self._next_look = 0.0  # monotonic: CUPS and device are asked again
-        self._since = 0.0  # monotonic: this try's present waiting
+        self._next_look = 0.0  # monotonic: CUPS is asked again
+        self._since = 0.0  # monotonic: this try was taken up
         self._cups_may_start = True
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"spool-{line.name}", daemon=True)
-        self.standing = Standing(DeviceState.UNKNOWN)
+
+    @property
+    def standing(self) -> Standing:
+        return self._watch.standing
 
     def start(self) -> None:
         self._thread.start()
@@ -177,8 +193,10 @@ class PrinterWorker:
             return pause
         released = self._book.next_pass(self._line.name)
         if released is None:
-            return self._rest()
-        if not self._is_ready_for(released):
+            self._watch.look_if_older(self._settings.idle_seconds)
+            return self._settings.idle_seconds
+        recent = self._settings.idle_seconds if self._failures == 0 else 0
+        if not self._watch.takes(released, self._cups, seen_within_seconds=recent):
             return self._settings.look_seconds
         attempt = self._book.intent(released)
         if attempt is not None:
@@ -241,7 +259,7 @@ class PrinterWorker:
         if judgement.verdict is Verdict.REVOKE:
             self._permits.revoke(attempt.id)
             return 0.0
-        if judgement.verdict is Verdict.UNKNOWN and not self._is_quiet():
+        if judgement.verdict is Verdict.UNKNOWN and not self._watch.is_quiet():
             return self._settings.look_seconds
         self._close(attempt, judgement)
         return 0.0
@@ -249,10 +267,11 @@ class PrinterWorker:
     def _wait_for(self, attempt: Try, judgement: Judgement) -> float:
         """Wait for the sender; a permit that nobody claims is won back after a while."""
         waited = time.monotonic() - self._since
+        self._watch.is_sending()
         if judgement.why == "released" and waited > self._settings.claim_seconds:
             self._permits.revoke(attempt.id)
         if waited > self._settings.look_seconds:
-            self._look_now_and_then()
+            self._watch.look_if_older(self._settings.look_seconds)
         return self._settings.watch_seconds if waited < 5 else self._settings.watch_seconds * 5
 
     def _close(self, attempt: Try, judgement: Judgement) -> None:
@@ -304,60 +323,12 @@ class PrinterWorker:
             "cups_job": attempt.cups_job,
         }
 
-    # ---- The device ----
-
-    def _is_ready_for(self, released: ReleasedPass) -> bool:
-        """Whether a try begun now would go through; what stands in its way is told."""
-        self._tell(self._look_for(released))
-        return self.standing.is_ready
-
-    def _look_for(self, released: ReleasedPass) -> Standing:
-        if not self._permits.is_ours():
-            return Standing(DeviceState.STOPPED, ("permits-lost",))
-        if not self._permits.device_is_free(self._line.device):
-            return Standing(DeviceState.PROCESSING)
-        try:
-            self._cups.queue_facts(self._line.name).page_size(released.width_mm, released.height_mm)
-            if self._cups.queue_is_stopped(self._line.name):
-                return Standing(DeviceState.STOPPED, ("paused",))
-        except SizeMissing:
-            return Standing(DeviceState.STOPPED, ("page-size-missing",))
-        except PrinterError:
-            return Standing(DeviceState.STOPPED, ("cups-not-answering",))
-        return look(self._line.device, self._settings.probes)
-
-    def _is_quiet(self) -> bool:
-        """Whether nothing can come out of the device any more, so that a person may be asked to look."""
-        if not self._permits.device_is_free(self._line.device):
-            self._since = time.monotonic()
-            return False
-        self._tell(look(self._line.device, self._settings.probes))
-        if self.standing.is_quiet is not None and "offline" not in self.standing.reasons:
-            return self.standing.is_quiet
-        return time.monotonic() - self._since > self._settings.quiet_seconds
-
-    def _look_now_and_then(self) -> None:
-        if time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + self._settings.look_seconds
-            self._tell(look(self._line.device, self._settings.probes))
-
-    def _rest(self) -> float:
-        """Nothing to print: keep an eye on the device."""
-        if time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + self._settings.idle_seconds
-            self._tell(look(self._line.device, self._settings.probes))
-        return self._settings.idle_seconds
-
-    def _tell(self, standing: Standing) -> None:
-        if standing != self.standing:
-            self.standing = standing
-            self._told(self._line.name, standing)
-
     # ---- Small things ----
 
     def _take_up(self, tries: Sequence[Try]) -> None:
         self._open = list(tries)
         self._since, self._next_look, self._cups_may_start = time.monotonic(), 0.0, True
+        self._watch.is_sending()
 
     def _now(self, attempt: Try) -> Try:
         self._open[0] = attempt
@@ -390,8 +361,7 @@ def slice_pages(document: bytes, pages: Sequence[int]) -> bytes:
     """Return a PDF of these pages of the verified document, without annotations: the signature's widget marks nothing."""
     reader, writer = PdfReader(io.BytesIO(document)), PdfWriter()
     for index in pages:
-        page = writer.add_page(reader.pages[index])
-        page.pop("/Annots", None)
+        writer.add_page(reader.pages[index], excluded_keys=("/Annots",))
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()
