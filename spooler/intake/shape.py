@@ -35,11 +35,11 @@ def shape(values: dict[str, Any], written: Written) -> tuple[Request | None, lis
 
 def _finding(item: ErrorDetails, written: Written) -> Finding:
     """Translate one of pydantic's errors; its input is never looked at."""
-    code, facts = _code(item["type"], item.get("ctx", {}))
+    code, facts = code_of(item["type"], item.get("ctx", {}))
     return finding(written.path(path_of(item["loc"])), code, **facts)
 
 
-def _code(kind: str, context: Mapping[str, Any]) -> tuple[Code, dict[str, object]]:
+def code_of(kind: str, context: Mapping[str, Any]) -> tuple[Code, dict[str, object]]:
     if kind in _TYPES:
         return Code.WRONG_TYPE, {"expected": _TYPES[kind]}
     if kind in _RANGES:

@@ -1,0 +1,132 @@
+"""/v1/jobs: what became of a request, and cancelling it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi.responses import StreamingResponse
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from spooler.api import stream
+from spooler.api.auth import BEARER, Caller, Role
+from spooler.api.openapi import problems
+from spooler.api.parts import Parts
+from spooler.api.views import HandoverView, JobView, OutcomeView, PageView, event_view
+from spooler.controls import Ended, Pending
+from spooler.errors import Conflict, NotFound
+from spooler.job import JobState, Reason
+from spooler.store.values import Job, JobQuery
+
+PDF = "application/pdf"
+
+
+class Because(BaseModel):
+    """Why; kept with the job, never sent to a hall."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    reference: Annotated[str, Field(max_length=100)] | None = None
+
+    def text(self) -> str:
+        return self.reason if self.reference is None else f"{self.reason} [{self.reference}]"
+
+
+class Filters(BaseModel):
+    """Which jobs; what is left out means any."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    registry: str | None = None
+    state: JobState | None = None
+    reason: Reason | None = None
+    hall: str | None = None
+    case: str | None = None
+    request_id: str | None = None
+    number: str | None = None
+    serial: str | None = None
+    late: bool | None = None
+    updated_after: AwareDatetime | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+    cursor: Annotated[str, Field(pattern=r"^[0-9]{1,18}$")] | None = None
+
+
+def job_router(parts: Parts) -> APIRouter:
+    """Return the calls about kept jobs."""
+    router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=[Depends(BEARER)])
+    Who = Annotated[Caller, Depends(parts.callers)]
+    jobs = parts.store.jobs
+
+    def visible(who: Caller, job_id: str) -> Job:
+        return who.must_see(jobs.job(job_id))
+
+    @router.get("", summary="Jobs, newest first", responses=problems(401, 403, 422))
+    def list_jobs(who: Who, filters: Annotated[Filters, Query()]) -> PageView:
+        who.must_be(Role.READ, Role.OPERATE, Role.APPROVE, Role.HALL)
+        query = JobQuery(**filters.model_dump(), registries=who.visible_registries, halls=who.visible_halls)
+        page = jobs.page(query)
+        return PageView(jobs=[JobView.of(job) for job in page.jobs], next=page.next)
+
+    @router.get("/{job_id}", summary="One job", responses=problems(401, 404))
+    def show(who: Who, job_id: str) -> JobView:
+        return JobView.of(visible(who, job_id))
+
+    @router.get(
+        "/{job_id}/events",
+        summary="Its history; with Accept: text/event-stream, as it happens",
+        responses={200: {"content": {stream.MEDIA_TYPE: {}}}, **problems(401, 404, 503)},
+        response_model=None,
+    )
+    def events(
+        who: Who,
+        job_id: str,
+        after: Annotated[int, Query(ge=0)] = 0,
+        accept: Annotated[str, Header()] = "",
+        last_event_id: Annotated[str, Header(pattern=r"^[0-9]{0,9}$")] = "",
+    ) -> StreamingResponse | dict[str, object]:
+        visible(who, job_id)
+        if stream.MEDIA_TYPE in accept:
+            return stream.respond(jobs, job_id, int(last_event_id or after))
+        return {"events": [event_view(event) for event in jobs.events(job_id, after)]}
+
+    @router.get(
+        "/{job_id}/document",
+        summary="The sealed document",
+        response_class=Response,
+        responses={200: {"content": {PDF: {}}}, **problems(401, 403, 404)},
+    )
+    def document(who: Who, job_id: str) -> Response:
+        job = visible(who, job_id)
+        who.must_be(Role.READ)
+        who.must_reach(job.registry)
+        name = jobs.document_sha256(job_id)
+        if name is None:
+            raise NotFound()
+        return Response(parts.documents.read(name), media_type=PDF, headers={"Cache-Control": "no-store"})
+
+    @router.get("/{job_id}/handover", summary="Who took it, by role", responses=problems(401, 404))
+    def handover(who: Who, job_id: str) -> HandoverView:
+        visible(who, job_id)
+        taken = jobs.handover(job_id)
+        if taken is None:
+            raise NotFound()
+        return HandoverView.of(taken)
+
+    @router.post(
+        "/{job_id}/cancel",
+        summary="End a job that is not handed over",
+        responses={202: {"model": OutcomeView}, **problems(401, 403, 404, 409, 422)},
+    )
+    def cancel(who: Who, job_id: str, because: Because, response: Response) -> OutcomeView:
+        job = visible(who, job_id)
+        who.must_be(Role.OPERATE)
+        who.must_reach(job.registry)
+        outcome = parts.acts.cancel(job_id, because.text(), who.acting_as(Role.OPERATE))
+        state = visible(who, job_id).state
+        if isinstance(outcome, Pending):
+            response.status_code = 202
+            return OutcomeView(job_id=job_id, outcome="pending", state=state, control_id=outcome.control_id)
+        if isinstance(outcome, Ended):
+            return OutcomeView(job_id=job_id, outcome=outcome.state, state=state)
+        raise Conflict(outcome="too-late", state=state.value, job_id=job_id)
+
+    return router

@@ -1,0 +1,45 @@
+"""What the API is made of: each part is handed in by `app`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from fastapi import APIRouter
+
+from spooler.api.auth import Callers
+from spooler.controls import CancelOutcome, Decided, Pending
+from spooler.intake.keep import Intake
+from spooler.store import Store
+from spooler.wire.messages import Actor
+
+CountRequest = Callable[[str, str, str], None]
+
+
+class Acts(Protocol):
+    """What a person may do about a job (`controls`)."""
+
+    def cancel(self, job_id: str, reason: str, actor: Actor) -> CancelOutcome: ...
+
+    def decide(self, approval_id: str, accept: bool, reason: str, actor: Actor) -> Pending | Decided | None: ...
+
+
+class Reader(Protocol):
+    """Where sealed documents are read (`documents`)."""
+
+    def read(self, name: str) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """All that the endpoints use."""
+
+    intake: Intake
+    store: Store
+    documents: Reader
+    acts: Acts
+    callers: Callers
+    registries: frozenset[str]
+    hall_names: Mapping[str, str]
+    probe: APIRouter
+    count_request: CountRequest = lambda registry, channel, code: None
+    most_waiting_letters: int = 20_000

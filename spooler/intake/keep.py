@@ -1,0 +1,98 @@
+"""Step 1, the end of it: a checked request becomes a job. First its documents are on disk, then the store accepts it once."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from spooler.documents import Private
+from spooler.intake.check import Checked, Checker, Received
+from spooler.intake.request import Request
+from spooler.store.values import Different, NewJob, Outcome, Replaced, Same
+from spooler.wire.messages import Actor, Case, Party
+
+
+class Shelf(Protocol):
+    """Where content is kept by its hash (`documents`)."""
+
+    def keep(self, content: bytes) -> str: ...
+
+    def keep_private(self, private: Private) -> str: ...
+
+
+class Book(Protocol):
+    """Where jobs are accepted once (`store.jobs`)."""
+
+    def answered(self, registry: str, request_id: str, request_sha256: str) -> Same | Different | None: ...
+
+    def accept(self, new: NewJob, actor: Actor) -> Outcome: ...
+
+
+class Intake:
+    """Reads, judges and keeps requests, whichever way they come."""
+
+    def __init__(self, *, checker: Checker, book: Book, shelf: Shelf) -> None:
+        self._checker = checker
+        self._book = book
+        self._shelf = shelf
+
+    def read(self, body: bytes, parts: Mapping[str, bytes] | None = None) -> Received:
+        """Return what the body says, or raise RequestRefused."""
+        return self._checker.read(body, parts)
+
+    def check(self, received: Received) -> Checked:
+        """Judge without keeping, or raise RequestRefused."""
+        return self._checker.check(received)
+
+    def accept(self, received: Received, actor: Actor) -> Outcome:
+        """Keep the request as a job, or say what stands in its place. A repeat is answered without judging it again."""
+        request = received.request
+        answered = self._book.answered(request.registry, request.request_id, received.digest)
+        if answered is not None:
+            return answered
+        checked = self._checker.check(received)
+        return self._book.accept(self._new_job(checked), actor)
+
+    def _new_job(self, checked: Checked) -> NewJob:
+        request, rendered = checked.request, checked.rendered
+        return NewJob(
+            registry=request.registry,
+            request_id=request.request_id,
+            request_sha256=checked.digest,
+            hall=request.hall,
+            kind=request.document.kind,
+            number=checked.number,
+            number_key=number_key(checked.number),
+            version=request.document.version,
+            case=Case(**request.case.model_dump()),
+            template=rendered.template,
+            passes=rendered.passes,
+            seal=request.seal,
+            booked_on=request.document.booked_on,
+            deadline=checked.deadline,
+            unsigned_sha256=self._shelf.keep(rendered.pdf),
+            private_sha256=self._shelf.keep_private(_private(request)),
+            annexes=tuple(self._shelf.keep(content) for content in checked.annexes),
+            applied_at=request.applied_at,
+            channel=request.channel,
+            window=request.window,
+            replaces=_replaced(request),
+        )
+
+
+def number_key(number: str) -> str:
+    """Return the same text for the same number: brackets of both widths occur (domain.md §4)."""
+    return "".join(number.split()).translate({ord("("): "（", ord(")"): "）", ord("〔"): "（", ord("〕"): "）"})
+
+
+def _private(request: Request) -> Private:
+    return Private(
+        holder=request.document.fields["holder"],
+        parties=tuple(Party(**party.model_dump()) for party in request.parties),
+        request=request.model_dump(mode="json"),
+    )
+
+
+def _replaced(request: Request) -> Replaced | None:
+    issuance = request.document.issuance
+    if issuance is None or issuance.replaces is None:
+        return None
+    return Replaced(number_key(issuance.replaces.number), issuance.replaces.version)
