@@ -13,7 +13,7 @@ from datetime import datetime
 from io import BytesIO
 from typing import Any
 
-from asn1crypto import pem, x509
+from asn1crypto import cms, pem, x509
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm
@@ -88,8 +88,10 @@ def check_bytes(document: bytes) -> list[int]:
     matches = list(_BYTE_RANGE.finditer(document))
     if not document.startswith(b"%PDF-"):
         raise Refusal(RefusalCode.BYTE_RULES, "the file does not start with %PDF-")
-    if document.count(b"/ByteRange") != 1 or len(matches) != 1:
-        raise Refusal(RefusalCode.BYTE_RULES, "not exactly one well-formed ByteRange that starts at 0")
+    if document.count(b"/ByteRange") != 1:
+        raise Refusal(RefusalCode.SIGNATURE_COUNT, f"{document.count(b'/ByteRange')} signatures, must be one")
+    if len(matches) != 1:
+        raise Refusal(RefusalCode.BYTE_RULES, "the ByteRange is not four numbers that start at 0")
     before, after, length = (int(number) for number in matches[0].groups())
     if after + length != len(document) or not 0 < before < after:
         raise Refusal(RefusalCode.BYTE_RULES, "the signature does not cover the file to its last byte")
@@ -112,9 +114,9 @@ def _failing_as(code: RefusalCode, message: str) -> Iterator[None]:
 
 def _only_signature(reader: PdfFileReader) -> EmbeddedPdfSignature:
     with _failing_as(RefusalCode.PDF_FORMAT, "its form fields cannot be read"):
-        filled = [field for field in _form_fields(reader) if "/V" in field]
-        if len(filled) != 1 or pages.entry(filled[0], "/FT") != "/Sig":
-            raise Refusal(RefusalCode.SIGNATURE_COUNT, f"{len(filled)} signatures, must be one")
+        form_fields = _form_fields(reader)
+        if len(form_fields) != 1 or "/V" not in form_fields[0] or pages.entry(form_fields[0], "/FT") != "/Sig":
+            raise Refusal(RefusalCode.SIGNATURE_COUNT, f"{len(form_fields)} form fields, must be one signature")
     with _failing_as(RefusalCode.SIGNATURE_INVALID, "the signature cannot be read"):
         (only,) = reader.embedded_signatures
         signature: EmbeddedPdfSignature = only
@@ -129,6 +131,7 @@ def _form_fields(reader: PdfFileReader) -> list[generic.DictionaryObject]:
 def _check_certification(reader: PdfFileReader, signature: EmbeddedPdfSignature, byte_range: list[int]) -> None:
     with _failing_as(RefusalCode.SIGNATURE_INVALID, "the signature cannot be read"):
         _check_kind(signature)
+        _check_room(signature)
         _check_permissions(reader, signature)
         if [int(number) for number in signature.byte_range] != byte_range:
             raise Refusal(RefusalCode.BYTE_RULES, "the signature's ByteRange is not the one in the file")
@@ -143,6 +146,13 @@ def _check_kind(signature: EmbeddedPdfSignature) -> None:
     hashes = {signature.md_algorithm, signature.signer_info["signature_algorithm"].hash_algo}
     if not hashes <= _DIGESTS:
         raise Refusal(RefusalCode.DIGEST, f"signed with {', '.join(sorted(hashes - _DIGESTS))}")
+
+
+def _check_room(signature: EmbeddedPdfSignature) -> None:
+    """The room left after the signature is the only part of the file that it does not cover: nothing may stand there."""
+    written = signature.pkcs7_content
+    if written[len(cms.ContentInfo.load(written).dump()) :].strip(b"\0"):
+        raise Refusal(RefusalCode.BYTE_RULES, "something stands in the room after the signature")
 
 
 def _check_permissions(reader: PdfFileReader, signature: EmbeddedPdfSignature) -> None:
