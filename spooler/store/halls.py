@@ -45,6 +45,17 @@ class Halls:
         with self._transactions.reading() as connection:
             return tuple(connection.execute(wanted).scalars())
 
+    def wrongly_silent(self) -> tuple[str, ...]:
+        """Return jobs that are called silent although their hall has spoken since."""
+        silent = select(t.halls.c.hall).where(t.halls.c.is_silent.is_(True))
+        wanted = (
+            select(t.jobs.c.job_id)
+            .join(t.job_reasons, t.job_reasons.c.job_place == t.jobs.c.place)
+            .where(t.job_reasons.c.reason == "hall-silent", t.jobs.c.hall.not_in(silent))
+        )
+        with self._transactions.reading() as connection:
+            return tuple(connection.execute(wanted).scalars())
+
 
 class Approvals:
     """Acts that wait for a second person, also at halls."""
@@ -67,17 +78,11 @@ class Approvals:
         return None if row is None else _approval(row)
 
 
-def note_report(change: Change, hall: str) -> bool:
-    """Note that the hall said something; say whether it had been silent."""
-    columns = t.halls.c
-    row = change.connection.execute(select(columns.is_silent).where(columns.hall == hall)).one_or_none()
-    if row is None:
+def note_report(change: Change, hall: str) -> None:
+    """Note that the hall said something."""
+    spoke = update(t.halls).where(t.halls.c.hall == hall).values(last_report_at=change.now, is_silent=False)
+    if not change.connection.execute(spoke).rowcount:
         change.connection.execute(insert(t.halls).values(hall=hall, last_report_at=change.now, printers=[], blanks=[]))
-        return False
-    change.connection.execute(
-        update(t.halls).where(columns.hall == hall).values(last_report_at=change.now, is_silent=False)
-    )
-    return bool(row.is_silent)
 
 
 def note_silence(change: Change, hall: str) -> None:

@@ -269,9 +269,9 @@ instances = Table(
     "instances",
     metadata,
     Column("hall", String(9), primary_key=True),
+    Column("registry", String(6), primary_key=True),
     Column("instance", Uuid, primary_key=True),
     Column("first_seen", UtcTime, nullable=False),
-    Column("last_seen", UtcTime, nullable=False),
 )
 
 alarms = Table(

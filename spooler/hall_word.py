@@ -1,0 +1,248 @@
+"""Step 5, the meaning: what a hall's report makes of its job.
+
+Every report about an order carries the order's state as the hall has it, and that state moves the job; the kind of the report adds
+what else it says. All within the transaction in which the report is taken.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from spooler.job import HOME_REASONS, JobState, Reason
+from spooler.store import Change, IllegalMove
+from spooler.store import tables as t
+from spooler.store.halls import (
+    ACCEPTED,
+    DECLINED,
+    close_approval,
+    close_approvals_of,
+    note_approval,
+    note_heartbeat,
+    note_stock,
+)
+from spooler.store.orders import Control, answer_control, set_order_state
+from spooler.store.values import Alarm, HallWord, Refusal, Side, Update
+from spooler.wire.messages import (
+    Answer,
+    ApprovalReport,
+    Ask,
+    Heartbeat,
+    Issued,
+    OrderReport,
+    PassReport,
+    Refused,
+    ReportBase,
+    Returned,
+    StockMoved,
+)
+
+# What an order's state at the hall makes of the job. An expired order ends, its job does not.
+JOB_STATES: Mapping[str, JobState | None] = {
+    "waiting": JobState.RECEIVED,
+    "printing": JobState.PRINTING,
+    "printed": JobState.PRINTED,
+    "issued": JobState.ISSUED,
+    "refused": JobState.REFUSED,
+    "returned": JobState.REFUSED,
+    "cancelled": JobState.CANCELLED,
+    "expired": None,
+}
+ENDED_WITHOUT_PAPER = frozenset({"refused", "returned", "cancelled", "expired"})
+HALL_REASONS = frozenset(Reason) - HOME_REASONS
+STILL_OPEN = frozenset({"pending", "cancel-requested"})  # the hall cannot say yet
+TOO_LATE = "too-late"
+CANCELLED = frozenset({"cancelled", "stopped"})
+
+
+def apply(change: Change, report: ReportBase) -> None:
+    """Write what the report says; what cannot be is alarmed and leaves the job as it is."""
+    kind = str(getattr(report, "kind", ""))
+    says = SAYS.get(kind)
+    if says is not None:
+        says(change, report)
+    elif isinstance(report, OrderReport):
+        _tell_job(change, report, Update(because=kind))
+    else:
+        change.alarm(Alarm("unknown-report", hall=report.hall, registry=report.registry))
+
+
+def _refused(change: Change, report: Refused) -> None:
+    why = Refusal("hall-refused", f"{report.code}: {report.message}"[:500])
+    _tell_job(change, report, Update(because=report.code, refusal=why))
+
+
+def _returned(change: Change, report: Returned) -> None:
+    places = f" ({', '.join(report.fields)})" if report.fields else ""
+    why = Refusal("returned-by-hall", f"{report.reason}{places}"[:500])
+    _tell_job(change, report, Update(because="returned", refusal=why))
+
+
+def _passed(change: Change, report: PassReport) -> None:
+    _tell_job(change, report, Update(because=report.outcome, pass_number=report.number, printer=report.printer))
+
+
+def _asked(change: Change, report: Ask) -> None:
+    because = f"answered {report.answer}" if report.answer else "a person is asked"
+    _tell_job(change, report, Update(because=because, pass_number=report.number))
+
+
+def _approval(change: Change, report: ApprovalReport) -> None:
+    if _tell_job(change, report, Update(because=f"approval of {report.act}")):
+        note_approval(change, report)
+
+
+def _issued(change: Change, report: Issued) -> None:
+    if not _tell_job(change, report, Update(because="handed over")):
+        return
+    job_id = str(report.job_id)
+    if change.connection.execute(select(t.handovers.c.job_id).where(t.handovers.c.job_id == job_id)).first():
+        return
+    change.connection.execute(
+        insert(t.handovers).values(
+            job_id=job_id,
+            order_id=str(report.order_id),
+            at=report.at,
+            recipient_role=report.recipient_role,
+            identity_method=report.identity_method,
+            identity_result=report.identity_result,
+            actor_id=report.actor.id if report.actor else None,
+            actor_role=report.actor.role if report.actor else None,
+        )
+    )
+    _supersede(change, change.job(job_id))
+
+
+def _supersede(change: Change, job: Row[Any]) -> None:
+    """The document that this one replaces, if it was made here, is now history."""
+    if job.replaces_number is None:
+        return
+    columns = t.jobs.c
+    replaced = change.connection.execute(
+        select(columns.job_id).where(
+            columns.registry == job.registry,
+            columns.kind == job.kind,
+            columns.number_key == job.replaces_number,
+            columns.version == job.replaces_version,
+            columns.state == JobState.ISSUED,
+        )
+    ).scalar()
+    if replaced is not None:
+        change.move(replaced, Update(state=JobState.SUPERSEDED, because="replaced"))
+
+
+def _stock(change: Change, report: StockMoved) -> None:
+    try:
+        note_stock(change, report)
+    except ValueError:
+        change.alarm(Alarm("no-such-range", hall=report.hall, registry=report.registry))
+
+
+def _heartbeat(change: Change, report: Heartbeat) -> None:
+    note_heartbeat(change, report)
+
+
+def _answered(change: Change, report: Answer) -> None:
+    """The hall's truth about a control ends what waited for it."""
+    if report.outcome in STILL_OPEN:
+        return
+    control = answer_control(change, str(report.control_id), report.outcome)
+    if control is None or control.hall != report.hall or control.order_id != str(report.order_id):
+        change.alarm(Alarm("unknown-control", hall=report.hall, registry=report.registry))
+    elif control.kind == "cancel":
+        _cancel_answered(change, report, control)
+    elif control.kind == "approve":
+        _approve_answered(change, report, control)
+
+
+def _cancel_answered(change: Change, report: Answer, control: Control) -> None:
+    told = Update(because=f"cancel: {report.outcome}", side=Side.HALL, at=report.at, actor=None)
+    if report.outcome in CANCELLED:
+        set_order_state(change, control.order_id, "cancelled")
+        close_approvals_of(change, control.order_id)
+        _move(change, control.job_id, replace(told, state=JobState.CANCELLED), report)
+        return
+    requested = frozenset({Reason.CANCEL_REQUESTED})
+    _move(change, control.job_id, replace(told, drop=requested, tell="job.cancel-refused"), report)
+
+
+def _approve_answered(change: Change, report: Answer, control: Control) -> None:
+    approvals = t.approvals.c
+    accepted = report.outcome in {"accepted", "approved"}
+    waiting = select(approvals.approval_id).where(approvals.order_id == control.order_id, approvals.state == "sent")
+    for approval_id in change.connection.execute(waiting).scalars().all():
+        close_approval(change, approval_id, ACCEPTED if accepted else DECLINED)
+
+
+def _tell_job(change: Change, report: OrderReport, says: Update) -> bool:
+    """Move the job to where the hall has its order; say whether the report is about an order we know as live."""
+    order = _known_order(change, report)
+    if order is None:
+        change.alarm(_alarm("unknown-order", report))
+        return False
+    if report.state not in JOB_STATES:
+        change.alarm(_alarm("unknown-state", report))
+        return False
+    _note_order(change, report)
+    told = replace(
+        says,
+        state=JOB_STATES[report.state],
+        side=Side.HALL,
+        at=report.at,
+        actor=report.actor,
+        word=_word(report),
+        add=frozenset({Reason.ORDER_EXPIRED}) if report.state == "expired" else frozenset(),
+        drop=frozenset({Reason.UNDELIVERABLE}),
+    )
+    return _move(change, str(report.job_id), told, report)
+
+
+def _known_order(change: Change, report: OrderReport) -> Row[Any] | None:
+    """Return the order that the report is about, if it is this hall's and the job's latest."""
+    latest = select(t.orders).where(t.orders.c.job_id == str(report.job_id)).order_by(t.orders.c.place.desc()).limit(1)
+    row = change.connection.execute(latest).one_or_none()
+    if row is None or row.order_id != str(report.order_id):
+        return None
+    return row if (row.hall, row.registry) == (report.hall, report.registry) else None
+
+
+def _note_order(change: Change, report: OrderReport) -> None:
+    change.connection.execute(
+        update(t.orders).where(t.orders.c.order_id == str(report.order_id)).values(state=report.state)
+    )
+    if report.state in ENDED_WITHOUT_PAPER:
+        close_approvals_of(change, str(report.order_id))
+
+
+def _word(report: OrderReport) -> HallWord:
+    said = frozenset(reason for reason in HALL_REASONS if reason in report.reasons)
+    return HallWord(said, report.attempt, report.serial)
+
+
+def _move(change: Change, job_id: str, told: Update, report: Answer | OrderReport) -> bool:
+    try:
+        change.move(job_id, told)
+    except IllegalMove as e:
+        change.alarm(replace(_alarm("illegal-move", report), job_id=job_id, detail=f"{e.before} to {e.after}"))
+        change.move(job_id, Update(because=f"not believed: {e.before} to {e.after}", side=Side.HALL, at=report.at))
+        return False
+    return True
+
+
+def _alarm(code: str, report: Answer | OrderReport) -> Alarm:
+    job_id = str(report.job_id) if isinstance(report, OrderReport) else None
+    return Alarm(code, report.hall, report.registry, job_id=job_id, order_id=str(report.order_id))
+
+
+SAYS: Mapping[str, Callable[[Change, Any], None]] = {
+    "refused": _refused,
+    "returned": _returned,
+    "pass": _passed,
+    "ask": _asked,
+    "approval": _approval,
+    "issued": _issued,
+    "stock": _stock,
+    "heartbeat": _heartbeat,
+    "answer": _answered,
+}

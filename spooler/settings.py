@@ -1,0 +1,91 @@
+"""What home.toml says. Read once, in `app`; each part is handed its own section."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from spooler.daemon.settings import Section
+from spooler.wire.messages import HallId, RegistryId, Sha256
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+ALL = "*"
+
+
+class HomeSection(Section):
+    data_directory: Path
+    listen: str = "127.0.0.1:8600"
+    credentials_directory: Path | None = None
+    trust_directory: Path
+    database_url: str | None = None  # default: SQLite in the data directory
+    order_days: int = Field(default=3, ge=1, le=90)  # working days until an order can no longer be begun
+    workers: int = Field(default=2, ge=1, le=64)
+    heartbeat_seconds: float = Field(default=60, gt=0)  # what halls are set to; three missed make a hall silent
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_directory / 'home.db'}"
+
+
+class BrokerSection(Section):
+    host: str = "127.0.0.1"
+    port: int = Field(default=5672, gt=0, le=65535)
+    virtual_host: str = "/"
+    user: str
+    password_credential: str
+
+
+class RegistrySection(Section):
+    """One registry served here. Its name, province and place come from the trust directory."""
+
+    id: RegistryId
+    seal_credential: str = ""
+    ticket_key_credential: str = ""
+
+    @property
+    def seal_name(self) -> str:
+        return self.seal_credential or f"{self.id}.seal.p12"
+
+    @property
+    def ticket_key_name(self) -> str:
+        return self.ticket_key_credential or f"{self.id}.ticket.pem"
+
+
+class TokenSection(Section):
+    """A caller of the API, known by the hash of its token."""
+
+    id: Name
+    sha256: Sha256
+    roles: tuple[str, ...]
+    registries: tuple[RegistryId | str, ...] = ()
+    halls: tuple[HallId | str, ...] = ()
+
+
+class CallbackSection(Section):
+    """Who is told by HTTP of what."""
+
+    name: Name
+    url: str = Field(pattern=r"^https?://")
+    registries: tuple[RegistryId | str, ...] = (ALL,)
+    types: tuple[str, ...] | None = None  # default: all
+    secret_credential: str
+
+
+class HomeSettings(Section):
+    home: HomeSection
+    broker: BrokerSection
+    registries: tuple[RegistrySection, ...] = Field(min_length=1)
+    tokens: tuple[TokenSection, ...] = ()
+    callbacks: tuple[CallbackSection, ...] = ()
+
+    @model_validator(mode="after")
+    def _no_name_twice(self) -> "HomeSettings":
+        for what, names in (
+            ("registry", [registry.id for registry in self.registries]),
+            ("token", [token.id for token in self.tokens]),
+            ("callback", [callback.name for callback in self.callbacks]),
+        ):
+            twice = {name for name in names if names.count(name) > 1}
+            if twice:
+                raise ValueError(f"{what} {', '.join(sorted(twice))} stands twice")
+        return self

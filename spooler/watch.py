@@ -1,0 +1,83 @@
+"""What nobody says but time: jobs that are late, halls that have fallen silent, and halls that speak again."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Event, Thread
+
+import structlog
+
+from spooler.job import Reason
+from spooler.store import Store
+from spooler.store.halls import note_silence, open_jobs_at
+from spooler.store.values import Alarm, Update
+
+MISSED_HEARTBEATS = 3
+LOOK_SECONDS = 5.0
+
+_log = structlog.get_logger()
+
+
+class Watch:
+    """A thread that looks at the clock."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Callable[[], datetime],
+        heartbeat_seconds: float = 60.0,
+        look_seconds: float = LOOK_SECONDS,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._silence = timedelta(seconds=MISSED_HEARTBEATS * heartbeat_seconds)
+        self._look_seconds = look_seconds
+        self._stopping = Event()
+        self._thread = Thread(target=self._run, name="watch", daemon=True)
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def look(self) -> None:
+        """Note what has become late or silent until now, and who is no longer silent."""
+        now = self._clock()
+        for job_id in self._store.jobs.overdue(now):
+            self._call_late(job_id)
+        for hall in self._store.halls.fallen_silent(now - self._silence):
+            self._call_silent(hall)
+        for job_id in self._store.halls.wrongly_silent():
+            self._unsay_silent(job_id)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.look()
+            # The store failed (disk full): the next look sees the same.
+            except Exception as e:
+                _log.error("watch failed", exc_info=e)
+            self._stopping.wait(self._look_seconds)
+
+    def _call_late(self, job_id: str) -> None:
+        with self._store.changing() as change:
+            change.move(job_id, Update(add=frozenset({Reason.LATE}), because="past its deadline"))
+
+    def _call_silent(self, hall: str) -> None:
+        silent = frozenset({Reason.HALL_SILENT})
+        with self._store.changing() as change:
+            note_silence(change, hall)
+            change.alarm(Alarm("hall-silent", hall=hall))
+            for job_id in open_jobs_at(change, hall):
+                change.move(job_id, Update(add=silent, because="no word from the hall"))
+
+    def _unsay_silent(self, job_id: str) -> None:
+        with self._store.changing() as change:
+            change.move(job_id, Update(drop=frozenset({Reason.HALL_SILENT}), because="the hall speaks again"))
