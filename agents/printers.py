@@ -110,14 +110,15 @@ class Cups:
 
     def queue_facts(self, queue: str) -> QueueFacts:
         """Read the queue's description from this very cupsd (`getPPD` would look into the machine's own folder first)."""
-        with tempfile.NamedTemporaryFile(suffix=".ppd") as file, self._errors():
+        with tempfile.TemporaryDirectory() as folder, self._errors():
+            description = Path(folder, "description.ppd")
             try:
-                self._connected().getFile(f"/printers/{queue}.ppd", filename=file.name)
+                self._connected().getFile(f"/printers/{queue}.ppd", filename=str(description))
             except cups.HTTPError as e:
                 if e.args[0] == 404:
                     return QueueFacts(is_raw=True, sizes={})
                 raise
-            return read_description(Path(file.name).read_text(encoding="latin-1"))
+            return read_description(description.read_text(encoding="latin-1"))
 
     def queue_is_stopped(self, queue: str) -> bool:
         """Whether the queue itself, not the device, was stopped by somebody."""
