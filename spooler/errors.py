@@ -65,9 +65,32 @@ class Code(StrEnum):
     HASH_MISMATCH = "hash-mismatch"
     LENGTH_MISMATCH = "length-mismatch"
     TOO_LARGE = "too-large"
-    # what does not print as it should (found by layout, before the seal)
-    UNPRINTABLE = "unprintable"
+    # what would not print as it should: found by layout, before the seal, which adds sizes and code points
+    LAYOUT_OVERFLOW = "does-not-fit"
+    NO_GLYPH = "no-glyph"
+    PRIVATE_USE = "private-use-character"
+    INVALID_CHARACTER = "invalid-character"
+    INVISIBLE_CHARACTER = "invisible-character"
+    COMBINING_CHARACTER = "combining-character"
+    RIGHT_TO_LEFT_CHARACTER = "right-to-left-character"
+    FONT_NOT_EMBEDDED = "font-not-embedded"
+    ANNEX_UNREADABLE = "annex-unreadable"
+    ANNEX_ENCRYPTED = "annex-encrypted"
+    ANNEX_TYPE = "annex-type"
+    ANNEX_TYPE_DIFFERS = "annex-type-differs"
+    ANNEX_PAGES = "annex-pages"
+    ANNEX_PAGE_SIZE = "annex-page-size"
+    ANNEX_TOO_LARGE = "annex-too-large"
+    ANNEX_TOO_COMPLEX = "annex-too-complex"
+    ANNEX_COLOURS = "annex-colours"
+    ANNEX_ANNOTATIONS = "annex-annotations"
+    ANNEX_HIDDEN_LAYERS = "annex-hidden-layers"
+    ANNEX_EMPTY = "annex-empty"
+    ANNEX_GEOMETRY = "annex-geometry"
+    ANNEX_ROLE = "annex-role"
+    ANNEX_TWICE = "annex-twice"
     # warnings: said, never refused
+    FALLBACK_FACE = "fallback-face"
     YEAR_DIFFERS = "year-differs"
     UNKNOWN_AREA = "unknown-area"
     OLD_ID_NUMBER = "old-id-number"
@@ -80,7 +103,7 @@ class Code(StrEnum):
     MEDIA_TYPE = "media-type"
     REQUEST_ID_TAKEN = "request-id-taken"
     ALREADY_REQUESTED = "already-requested"
-    DOES_NOT_FIT = "does-not-fit"
+    WRONG_STATE = "wrong-state"
     TRY_LATER = "try-later"
     INTERNAL = "internal"
 
@@ -91,7 +114,7 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.MISSING: ("缺少该项", "this field is required"),
     Code.UNKNOWN_FIELD: ("未知字段", "unknown field"),
     Code.TWO_NAMES: ("同一字段用了两个名称：{names}", "one field under two names: {names}"),
-    Code.WRONG_TYPE: ("类型不符，应为{expected}", "wrong type, expected {expected}"),
+    Code.WRONG_TYPE: ("类型不符，应为{chinese}", "wrong type, expected {english}"),
     Code.BAD_FORMAT: ("格式不符：{expected}", "bad format, expected {expected}"),
     Code.EMPTY: ("不能为空", "must not be empty"),
     Code.TOO_LONG: ("超过 {longest} 个字符", "longer than {longest} characters"),
@@ -128,7 +151,30 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.HASH_MISMATCH: ("与附件内容的 SHA-256 不一致", "not the SHA-256 of the content"),
     Code.LENGTH_MISMATCH: ("与附件内容的长度不一致", "not the length of the content"),
     Code.TOO_LARGE: ("{size} 字节，上限 {limit} 字节", "{size} bytes, at most {limit} are taken"),
-    Code.UNPRINTABLE: ("无法按要求打印", "cannot be printed as it must be"),
+    Code.LAYOUT_OVERFLOW: ("用最小字号仍放不下", "does not fit its place at the smallest size"),
+    Code.NO_GLYPH: ("没有可用字形", "no font has a glyph for a character"),
+    Code.PRIVATE_USE: ("含私用区字符", "holds a private-use character"),
+    Code.INVALID_CHARACTER: ("含无效字符", "holds what is not a character"),
+    Code.INVISIBLE_CHARACTER: ("含不可见或改变方向的字符", "holds an invisible or direction-turning character"),
+    Code.COMBINING_CHARACTER: ("含组合用字符", "holds a combining mark, which cannot be set exactly"),
+    Code.RIGHT_TO_LEFT_CHARACTER: ("含从右向左书写的字符", "holds a character of a right-to-left script"),
+    Code.FONT_NOT_EMBEDDED: ("附件 PDF 未嵌入字体", "a font of the PDF is not embedded"),
+    Code.ANNEX_UNREADABLE: ("附件无法读取", "the file cannot be read"),
+    Code.ANNEX_ENCRYPTED: ("附件已加密", "the file is encrypted"),
+    Code.ANNEX_TYPE: ("附件类型不能用于此用途", "this type of file does not serve this role"),
+    Code.ANNEX_TYPE_DIFFERS: ("附件内容与声明的类型不一致", "the file is not of the type that is said"),
+    Code.ANNEX_PAGES: ("附件页数不符", "the number of pages is not what this role takes"),
+    Code.ANNEX_PAGE_SIZE: ("附件页面尺寸不合理", "the size of a page is not sensible"),
+    Code.ANNEX_TOO_LARGE: ("图像过大", "the image is too large"),
+    Code.ANNEX_TOO_COMPLEX: ("附件过于复杂", "the file is too complex"),
+    Code.ANNEX_COLOURS: ("图像颜色空间不支持", "the image's colours are of an unknown kind"),
+    Code.ANNEX_ANNOTATIONS: ("附件含可见批注", "the file has visible annotations: flatten them"),
+    Code.ANNEX_HIDDEN_LAYERS: ("附件含已关闭的图层", "layers of the file are switched off: flatten them"),
+    Code.ANNEX_EMPTY: ("附件中没有可绘内容", "there is nothing to draw in the file"),
+    Code.ANNEX_GEOMETRY: ("宗地图形不合法", "the geometry is not a drawable parcel"),
+    Code.ANNEX_ROLE: ("此类证书不应有该附件", "this kind of document has no place for this annex"),
+    Code.ANNEX_TWICE: ("同一用途的附图只能有一份", "only one annex of this role has a place"),
+    Code.FALLBACK_FACE: ("用备用字体排印，请核对字形", "set in a fallback face: have a look at the character"),
     Code.YEAR_DIFFERS: ("证书年份与登簿年份不同", "the year of the number is not the year of booking"),
     Code.UNKNOWN_AREA: ("出生时不存在该地区代码", "no such area code at the date of birth"),
     Code.OLD_ID_NUMBER: ("15 位旧号码，无校验位", "a 15-digit number of the first generation has no check digit"),
@@ -140,7 +186,7 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.MEDIA_TYPE: ("须为 application/json 或 multipart/form-data", "send application/json or multipart/form-data"),
     Code.REQUEST_ID_TAKEN: ("该 request_id 已用于其他内容", "this request_id was used for other content"),
     Code.ALREADY_REQUESTED: ("该证书已申请打印，见 job_id", "this certificate is already requested, see job_id"),
-    Code.DOES_NOT_FIT: ("当前状态下不能这样做", "this does not fit the state as it is"),
+    Code.WRONG_STATE: ("当前状态下不能这样做", "this does not fit the state as it is"),
     Code.TRY_LATER: ("暂时无法受理，请稍后重试", "not now, try the same again later"),
     Code.INTERNAL: ("系统内部错误", "an error of ours, see the log"),
 }
@@ -233,7 +279,7 @@ class Conflict(HomeError):
     """Something already stands there: another content under this id, another job for this right."""
 
     status = 409
-    code = Code.DOES_NOT_FIT
+    code = Code.WRONG_STATE
 
 
 class RequestIdTaken(Conflict):

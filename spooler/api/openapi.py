@@ -6,7 +6,6 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from spooler.catalog import KINDS
 from spooler.errors import Code
 from spooler.intake.request import Request
 
@@ -82,5 +81,4 @@ def _own_schemas() -> dict[str, Any]:
         schema = model.model_json_schema(ref_template=f"{_SCHEMAS}{{model}}")
         schemas.update(schema.pop("$defs", {}))
         schemas[model.__name__] = schema
-    schemas["DocumentIn"]["properties"]["kind"]["enum"] = list(KINDS)
     return schemas

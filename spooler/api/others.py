@@ -78,7 +78,7 @@ def feed_router(parts: Parts) -> APIRouter:
     )
     def feed(
         who: Who,
-        after: Annotated[int, Query(ge=0, lt=1 << 62)] = 0,
+        after: Annotated[int, Query(ge=0, le=1 << 62)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> dict[str, Any]:
         who.must_be(*SEES_JOBS)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
 from pydantic_core import PydanticCustomError
 
+from spooler.catalog import KINDS
 from spooler.errors import Code
 from spooler.wire.messages import Seal
 
@@ -124,12 +125,12 @@ class AnnexIn(Part):
 class DocumentIn(Part):
     """What is printed. `fields` depend on the kind (see `catalog`)."""
 
-    kind: Annotated[str, Field(min_length=1, max_length=32)]
+    kind: Annotated[str, Field(min_length=1, max_length=32, json_schema_extra={"enum": list(KINDS)})]
     number: NumberParts
     version: StrictInt = Field(ge=1, le=9999)
     booked_on: Day
     qr: Annotated[str, Field(min_length=1, max_length=1000)]
-    units: tuple[Annotated[str, Field(max_length=64)], ...] = Field(min_length=1, max_length=2000)
+    units: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(min_length=1, max_length=2000)
     fields: dict[str, str] = Field(repr=False)
     issuance: Issuance | None = None
 

@@ -13,12 +13,15 @@ from spooler.intake.reading import path_of
 from spooler.intake.request import Request
 
 _TYPES = {
-    "string_type": "字符串 string",
-    "int_type": "整数 integer",
-    "bool_type": "true/false",
-    "model_type": "对象 object",
-    "dict_type": "对象 object",
-    "tuple_type": "数组 array",
+    "string_type": ("字符串", "a string"),
+    "int_type": ("整数", "an integer"),
+    "int_parsing": ("整数", "an integer"),
+    "bool_type": ("true 或 false", "true or false"),
+    "bool_parsing": ("true 或 false", "true or false"),
+    "model_type": ("对象", "an object"),
+    "model_attributes_type": ("对象", "an object"),
+    "dict_type": ("对象", "an object"),
+    "tuple_type": ("数组", "an array"),
 }
 _RANGES = {"greater_than_equal": ("ge", "≥"), "less_than_equal": ("le", "≤")}
 
@@ -41,7 +44,8 @@ def _finding(item: ErrorDetails, written: Written) -> Finding:
 
 def code_of(kind: str, context: Mapping[str, Any]) -> tuple[Code, dict[str, object]]:
     if kind in _TYPES:
-        return Code.WRONG_TYPE, {"expected": _TYPES[kind]}
+        chinese, english = _TYPES[kind]
+        return Code.WRONG_TYPE, {"chinese": chinese, "english": english}
     if kind in _RANGES:
         limit, sign = _RANGES[kind]
         return Code.OUT_OF_RANGE, {"expected": f"{sign} {context[limit]}"}
@@ -62,7 +66,9 @@ def code_of(kind: str, context: Mapping[str, Any]) -> tuple[Code, dict[str, obje
             return Code.NOT_A_CHOICE, {"choices": str(context["expected"]).replace("'", "")}
         case "bad-format":
             return Code.BAD_FORMAT, {"expected": context["expected"]}
-    return Code.WRONG_TYPE, {"expected": kind.replace("_", " ")}
+        case "json_invalid":
+            return Code.MALFORMED, {}
+    return Code.BAD_FORMAT, {"expected": kind.replace("_", " ")}
 
 
 def _printed_fields(values: dict[str, Any], written: Written) -> Iterator[Finding]:
