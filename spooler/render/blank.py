@@ -9,10 +9,10 @@ from pathlib import Path
 from spooler.render.fonts import Faces, shared_faces
 from spooler.render.layout import MM, Placed, PlacedLine
 from spooler.render.sheets import Pages
-from spooler.render.template import Box, Label, Rule, Sheet, Template, load_template
+from spooler.render.template import Box, Label, Place, Rule, Sheet, Template, load_template
 
 _INK = 0.45
-_LABEL_SIZE = 11.0
+_LABEL_SIZE = 10.0
 _EM_MM = _LABEL_SIZE / MM
 
 
@@ -34,7 +34,8 @@ def _draw_sheet(pages: Pages, sheet: Sheet, template: Template, faces: Faces) ->
     rules = [rule for rule in template.blank.rules if rule.on == sheet.name]
     framed = [template.frame] if template.frame and template.frame.on == sheet.name else []
     for place in (*boxes, *rules, *framed):
-        pages.outline(place.x * MM, place.y * MM, place.width * MM, place.height * MM)
+        cell = _cell_of(place, rules) or place
+        pages.outline(place.x * MM, place.y * MM, place.width * MM, cell.height * MM)
     for label in template.blank.labels:
         if label.on == sheet.name:
             pages.write(_placed(label, faces))
@@ -57,7 +58,7 @@ def _placed(label: Label, faces: Faces) -> Placed:
 
 def _row_label(box: Box, rules: list[Rule], faces: Faces) -> list[Placed]:
     """Write the row's name in the cell left of it, in as many lines as it needs; a box without a cell has a label of its own."""
-    cell = next((rule for rule in rules if _stands_left(rule, box)), None)
+    cell = _cell_of(box, rules)
     if cell is None:
         return []
     per_line = max(int((cell.width - 2) / _EM_MM), 1)
@@ -65,7 +66,11 @@ def _row_label(box: Box, rules: list[Rule], faces: Faces) -> list[Placed]:
     return [_centred(line, i, len(lines), cell, faces) for i, line in enumerate(lines)]
 
 
-def _stands_left(rule: Rule, box: Box) -> bool:
+def _cell_of(box: Place, rules: list[Rule]) -> Rule | None:
+    return next((rule for rule in rules if _stands_left(rule, box)), None)
+
+
+def _stands_left(rule: Rule, box: Place) -> bool:
     return abs(rule.x + rule.width - box.x) < 0.1 and abs(rule.y - box.y) < 0.1
 
 

@@ -2,25 +2,38 @@
 
 import unicodedata
 
+from spooler.render.codes import RenderCode
 from spooler.render.content import Finding
 from spooler.render.fonts import Faces
 
 _VISIBLE_SPACES = frozenset(" \u00a0\u3000")
 # Category Co is asked before coverage: BabelStone Han draws 4,637 private-use code points, each font its own thing.
-_REFUSED = {
-    "Co": ("private-use-character", "是私用区字符，各处字形不同", "is a private-use character"),
-    "Cc": ("control-character", "是控制字符", "is a control character"),
-    "Cs": ("invalid-character", "不是有效字符", "is not a character"),
-    "Cf": ("invisible-character", "是不可见或改变方向的控制符", "is invisible or turns the writing direction"),
-    "Zl": ("invisible-character", "是不可见字符", "is invisible"),
-    "Zp": ("invisible-character", "是不可见字符", "is invisible"),
-    "Mn": ("combining-character", "是组合用字符，无法准确排印", "is a combining mark, which cannot be set exactly"),
-    "Mc": ("combining-character", "是组合用字符，无法准确排印", "is a combining mark, which cannot be set exactly"),
-    "Me": ("combining-character", "是组合用字符，无法准确排印", "is a combining mark, which cannot be set exactly"),
+_REFUSED: dict[str, tuple[RenderCode, str, str]] = {
+    "Co": (RenderCode.PRIVATE_USE_CHARACTER, "是私用区字符，各处字形不同", "is a private-use character"),
+    "Cc": (RenderCode.CONTROL_CHARACTER, "是控制字符", "is a control character"),
+    "Cs": (RenderCode.NOT_UNICODE, "不是有效字符", "is not a character"),
+    "Cf": (RenderCode.INVISIBLE_CHARACTER, "是不可见或改变方向的控制符", "is invisible or turns the writing direction"),
+    "Zl": (RenderCode.INVISIBLE_CHARACTER, "是不可见字符", "is invisible"),
+    "Zp": (RenderCode.INVISIBLE_CHARACTER, "是不可见字符", "is invisible"),
+    "Mn": (
+        RenderCode.COMBINING_CHARACTER,
+        "是组合用字符，无法准确排印",
+        "is a combining mark, which cannot be set exactly",
+    ),
+    "Mc": (
+        RenderCode.COMBINING_CHARACTER,
+        "是组合用字符，无法准确排印",
+        "is a combining mark, which cannot be set exactly",
+    ),
+    "Me": (
+        RenderCode.COMBINING_CHARACTER,
+        "是组合用字符，无法准确排印",
+        "is a combining mark, which cannot be set exactly",
+    ),
 }
 _RIGHT_TO_LEFT = frozenset({"R", "AL"})
-_NOT_COVERED = ("no-glyph", "没有可用字形", "has no glyph in any face")
-_TURNED = ("right-to-left-character", "属于从右向左书写的文字，无法排印", "belongs to a right-to-left script")
+_NOT_COVERED = (RenderCode.NO_GLYPH, "没有可用字形", "has no glyph in any face")
+_TURNED = (RenderCode.RIGHT_TO_LEFT_CHARACTER, "属于从右向左书写的文字，无法排印", "belongs to a right-to-left script")
 
 
 def check_characters(field: str, text: str, faces: Faces) -> tuple[list[Finding], list[Finding]]:
@@ -35,7 +48,7 @@ def check_characters(field: str, text: str, faces: Faces) -> tuple[list[Finding]
     return refused, noted
 
 
-def _fault(character: str, faces: Faces) -> tuple[str, str, str] | None:
+def _fault(character: str, faces: Faces) -> tuple[RenderCode, str, str] | None:
     category = unicodedata.category(character)
     if category in _REFUSED:
         return _REFUSED[category]
@@ -46,7 +59,7 @@ def _fault(character: str, faces: Faces) -> tuple[str, str, str] | None:
     return None if faces.face_of(character) else _NOT_COVERED
 
 
-def _finding(field: str, character: str, code: str, chinese: str, english: str) -> Finding:
+def _finding(field: str, character: str, code: RenderCode, chinese: str, english: str) -> Finding:
     point = f"U+{ord(character):04X}"
     shown = f"“{character}”（{point}）" if character.isprintable() else point
     return Finding(field, code, f"{shown}{chinese}。{point} {english}.")
@@ -55,4 +68,4 @@ def _finding(field: str, character: str, code: str, chinese: str, english: str) 
 def _fallback(field: str, character: str, face: str) -> Finding:
     point = f"U+{ord(character):04X}"
     message = f"“{character}”（{point}）用备用字体 {face} 排印，请核对字形。{point} is set in the fallback face {face}."
-    return Finding(field, "fallback-face", message)
+    return Finding(field, RenderCode.FALLBACK_FACE, message)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from spooler.render.codes import RenderCode
 from spooler.wire.messages import Pass, Seal
 
 # What stands between place and sequence in a document's number (domain: 黑（2024）望奎县不动产权第0001234号).
@@ -52,7 +53,7 @@ class Finding:
     """One thing wrong, or worth a look, with the field it is in: `fields.holder`, `number.place`, `qr`, `annexes.0`."""
 
     field: str
-    code: str
+    code: RenderCode
     message: str
 
 

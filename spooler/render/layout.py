@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from spooler.render.characters import check_characters
+from spooler.render.codes import RenderCode
 from spooler.render.content import Content, Finding
 from spooler.render.fit import DoesNotFit, Fitted, Sizes, fit, fit_line
 from spooler.render.fonts import Faces
@@ -60,7 +61,11 @@ def lay_out(content: Content, template: Template, faces: Faces) -> Layout:
 
 def _unknown_fields(content: Content, template: Template) -> list[Finding]:
     message = f"{template.title}没有这一栏。{template.name} has no such field."
-    return [Finding(f"fields.{key}", "unknown-field", message) for key in content.fields if key not in template.boxes]
+    return [
+        Finding(f"fields.{key}", RenderCode.UNKNOWN_FIELD, message)
+        for key in content.fields
+        if key not in template.boxes
+    ]
 
 
 def _entries(content: Content, template: Template) -> list[tuple[str, str, Line | Box]]:
@@ -146,4 +151,4 @@ def _overflow(field: str, place: Line | Box, sizes: Sizes, fault: DoesNotFit) ->
         needed, room = fault.height / MM, place.height - 2 * _inset(place)
         chinese = f"{place.label}用最小字号 {sizes.floor:g} 磅需高 {needed:.1f} 毫米，格高只有 {room:g} 毫米。"
         english = f"Needs a height of {needed:.1f} mm even at {sizes.floor:g} pt; the box has {room:g} mm."
-    return Finding(field, "does-not-fit", chinese + english)
+    return Finding(field, RenderCode.DOES_NOT_FIT, chinese + english)

@@ -10,7 +10,7 @@ from spooler.render.content import Rendered
 from spooler.render.outlines import outline
 
 WATERMARK = "样张"
-_GREY = "0.88 g"
+_GREY = "0.9 g"
 
 
 def overlay(rendered: Rendered, blank: bytes) -> bytes:
@@ -19,34 +19,30 @@ def overlay(rendered: Rendered, blank: bytes) -> bytes:
         for i, side in enumerate(rendered.passes):
             page = shown.add_blank_page(page_size=(side.width_mm * 72 / 25.4, side.height_mm * 72 / 25.4))
             layers = [blanks.pages[i]] if i < len(blanks.pages) else []
-            _draw(shown, page, layers, [printed.pages[n] for n in side.pages])
+            _draw(shown, page, [*layers, *(printed.pages[n] for n in side.pages)])
         out = BytesIO()
         shown.save(out, deterministic_id=True)
     return out.getvalue()
 
 
-def _draw(shown: pikepdf.Pdf, page: pikepdf.Page, below: Sequence[pikepdf.Page], above: Sequence[pikepdf.Page]) -> None:
-    # The variable text comes last: a watermark over it would hide what is to be checked.
-    for source in below:
-        _add(shown, page, source)
-    page.contents_add(_watermark(float(page.mediabox[2]), float(page.mediabox[3])).encode())
-    for source in above:
-        _add(shown, page, source)
-
-
-def _add(shown: pikepdf.Pdf, page: pikepdf.Page, source: pikepdf.Page) -> None:
-    form = shown.copy_foreign(source.as_form_xobject(handle_transformations=False))
-    name = page.add_resource(form, pikepdf.Name.XObject)
-    page.contents_add(f"q {name} Do Q".encode())
+def _draw(shown: pikepdf.Pdf, page: pikepdf.Page, layers: Sequence[pikepdf.Page]) -> None:
+    for source in layers:
+        form = shown.copy_foreign(source.as_form_xobject(handle_transformations=False))
+        name = page.add_resource(form, pikepdf.Name.XObject)
+        page.contents_add(f"q {name} Do Q".encode())
+    # Multiplied, the mark darkens white paper and pictures alike and hides no text.
+    multiply = page.add_resource(pikepdf.Dictionary(BM=pikepdf.Name.Multiply), pikepdf.Name.ExtGState)
+    mark = _watermark(float(page.mediabox[2]), float(page.mediabox[3]))
+    page.contents_add(f"q {multiply} gs {_GREY} {mark} Q".encode())
 
 
 def _watermark(width: float, height: float) -> str:
     """Write the mark along the paper's diagonal, in outlines so that it is no text of the page."""
     diagonal = hypot(width, height)
-    em = height / 2.2
+    em = height / 3
     cosine, sine = width / diagonal, height / diagonal
     scale = em / 1000
     matrix = f"{scale * cosine:.5f} {scale * sine:.5f} {-scale * sine:.5f} {scale * cosine:.5f} {width / 2:.2f} {height / 2:.2f}"
     start = -500 * len(WATERMARK)
     glyphs = [f"q 1 0 0 1 {start + 1000 * i} -380 cm {outline(c)} f Q" for i, c in enumerate(WATERMARK)]
-    return f"q {_GREY} {matrix} cm {' '.join(glyphs)} Q"
+    return f"{matrix} cm {' '.join(glyphs)}"

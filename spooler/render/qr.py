@@ -5,6 +5,7 @@ from typing import Any
 
 import zxingcpp
 
+from spooler.render.codes import RenderCode
 from spooler.render.content import Finding
 from spooler.render.layout import MM
 from spooler.render.template import Place
@@ -31,7 +32,7 @@ def qr_bars(text: str, place: Place) -> list[Bar] | Finding:
     rows = _modules(text)
     module = 0.0 if rows is None else min(place.width, place.height) / (len(rows) + 2 * QUIET_MODULES)
     if rows is None or module < SMALLEST_MODULE_MM:
-        return Finding("qr", "does-not-fit", _TOO_LONG)
+        return Finding("qr", RenderCode.DOES_NOT_FIT, _TOO_LONG)
     side = module * len(rows)
     left, top = place.x + (place.width - side) / 2, place.y + (place.height - side) / 2
     return [

@@ -13,6 +13,7 @@ from spooler.render.annex.place import Rect, contain, divide
 from spooler.render.annex.read import Annexes, read_annexes
 from spooler.render.annex.values import NormalAnnex, Side
 from spooler.render.assemble import Inset, assemble
+from spooler.render.codes import RenderCode
 from spooler.render.content import Content, Finding, Rendered, Unprintable
 from spooler.render.fonts import Faces, shared_faces
 from spooler.render.layout import Layout, lay_out
@@ -85,7 +86,7 @@ class Renderer:
         versions = [template for template in self._templates.values() if template.kind == kind]
         if not versions:
             raise Unprintable(
-                (Finding("kind", "unknown-kind", "没有这种文书的模板。There is no template of this kind."),)
+                (Finding("kind", RenderCode.UNKNOWN_KIND, "没有这种文书的模板。There is no template of this kind."),)
             )
         return max(versions, key=lambda template: template.version)
 

@@ -10,6 +10,7 @@ from spooler.render.annex.parcel import read_parcel
 from spooler.render.annex.pdf import clean_pdf
 from spooler.render.annex.picture import clean_jpeg, clean_png, clean_tiff
 from spooler.render.annex.values import FRAME_ROLES, BadAnnex, NormalAnnex, Role
+from spooler.render.codes import RenderCode
 from spooler.render.content import AnnexFile
 
 _READERS: dict[str, Callable[[bytes, Role], NormalAnnex]] = {
@@ -32,16 +33,17 @@ def normalise(annex: AnnexFile) -> NormalAnnex:
     role = _role(annex)
     if annex.media_type not in _READERS:
         raise BadAnnex(
-            "annex-type", f"不支持的文件类型；支持 {_KNOWN}。Media type must be one of {_KNOWN}.", "media_type"
+            RenderCode.ANNEX_TYPE, f"不支持的文件类型；支持 {_KNOWN}。Media type must be one of {_KNOWN}.", "media_type"
         )
     found = _sniff(annex.content)
     if found != annex.media_type:
         message = f"内容与声明的类型不符（{found or '未知类型'}）。The bytes are {found or 'of an unknown type'}."
-        raise BadAnnex("annex-type-differs", message, "media_type")
+        raise BadAnnex(RenderCode.ANNEX_TYPE_DIFFERS, message, "media_type")
     normal = _read(annex, role)
     if role in FRAME_ROLES and not normal.parcel and len(normal.sides) != 1:
         raise BadAnnex(
-            "annex-pages", f"附图只能有一页，此文件有 {len(normal.sides)} 页。A map or plan has exactly one page."
+            RenderCode.ANNEX_PAGES,
+            f"附图只能有一页，此文件有 {len(normal.sides)} 页。A map or plan has exactly one page.",
         )
     return normal
 
@@ -53,7 +55,7 @@ def _role(annex: AnnexFile) -> Role:
     try:
         return Role(annex.role)
     except ValueError:
-        raise BadAnnex("annex-role", "未知的附件用途。Unknown annex role.", "role") from None
+        raise BadAnnex(RenderCode.ROLE_NOT_ALLOWED, "未知的附件用途。Unknown annex role.", "role") from None
 
 
 def _read(annex: AnnexFile, role: Role) -> NormalAnnex:
@@ -64,7 +66,7 @@ def _read(annex: AnnexFile, role: Role) -> NormalAnnex:
     # The parsers of foreign files fail in more ways than their authors list; each of them means this file.
     except Exception as e:
         message = "文件已损坏或无法读取。The file is damaged or cannot be read."
-        raise BadAnnex("annex-unreadable", message) from e
+        raise BadAnnex(RenderCode.ANNEX_UNREADABLE, message) from e
 
 
 def _sniff(content: bytes) -> str | None:

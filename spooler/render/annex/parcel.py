@@ -5,6 +5,7 @@ from math import cos, isfinite, radians
 from typing import Any
 
 from spooler.render.annex.values import FRAME_ROLES, BadAnnex, NormalAnnex, Parcel, Role
+from spooler.render.codes import RenderCode
 
 MOST_POINTS = 2000
 METRES_PER_DEGREE = 111_320.0
@@ -14,13 +15,17 @@ Ring = tuple[tuple[float, float], ...]
 def read_parcel(content: bytes, role: Role) -> NormalAnnex:
     """Return the parcel, or raise BadAnnex."""
     if role not in FRAME_ROLES:
-        raise BadAnnex("annex-type", "清单和其他附件不能用 GeoJSON。A list is not given as GeoJSON.", "media_type")
+        raise BadAnnex(
+            RenderCode.ANNEX_TYPE, "清单和其他附件不能用 GeoJSON。A list is not given as GeoJSON.", "media_type"
+        )
     document = json.loads(content.decode("utf-8-sig"))
     rings = tuple(_ring(points) for polygon in _polygons(document) for points in polygon)
     if not rings:
-        raise BadAnnex("annex-empty", "GeoJSON 中没有多边形。The GeoJSON holds no polygon.")
+        raise BadAnnex(RenderCode.ANNEX_GEOMETRY, "GeoJSON 中没有多边形。The GeoJSON holds no polygon.")
     if sum(map(len, rings)) > MOST_POINTS:
-        raise BadAnnex("annex-too-complex", f"界址点超过 {MOST_POINTS} 个。More than {MOST_POINTS} boundary points.")
+        raise BadAnnex(
+            RenderCode.ANNEX_TOO_COMPLEX, f"界址点超过 {MOST_POINTS} 个。More than {MOST_POINTS} boundary points."
+        )
     return NormalAnnex(role, parcel=Parcel(_around_middle(_in_metres(rings))))
 
 
@@ -35,16 +40,16 @@ def _polygons(node: Any) -> list[Any]:
         return [node["coordinates"]]
     if kind == "MultiPolygon":
         return list(node["coordinates"])
-    raise BadAnnex("annex-geometry", "GeoJSON 只接受多边形。Only polygons are accepted.")
+    raise BadAnnex(RenderCode.ANNEX_GEOMETRY, "GeoJSON 只接受多边形。Only polygons are accepted.")
 
 
 def _ring(points: Any) -> Ring:
     """Return one boundary without its closing point."""
     ring = tuple((float(point[0]), float(point[1])) for point in points)
     if not all(isfinite(x) and isfinite(y) for x, y in ring):
-        raise BadAnnex("annex-geometry", "坐标不是有限数值。A coordinate is not finite.")
+        raise BadAnnex(RenderCode.ANNEX_GEOMETRY, "坐标不是有限数值。A coordinate is not finite.")
     if len(ring) < 4 or ring[0] != ring[-1]:
-        raise BadAnnex("annex-geometry", "界址线未闭合。A boundary ring is not closed.")
+        raise BadAnnex(RenderCode.ANNEX_GEOMETRY, "界址线未闭合。A boundary ring is not closed.")
     return ring[:-1]
 
 
@@ -60,6 +65,6 @@ def _in_metres(rings: tuple[Ring, ...]) -> tuple[Ring, ...]:
 def _around_middle(rings: tuple[Ring, ...]) -> tuple[Ring, ...]:
     xs, ys = zip(*(point for ring in rings for point in ring), strict=True)
     if max(xs) - min(xs) < 0.01 or max(ys) - min(ys) < 0.01:
-        raise BadAnnex("annex-geometry", "宗地没有面积。The parcel has no extent.")
+        raise BadAnnex(RenderCode.ANNEX_GEOMETRY, "宗地没有面积。The parcel has no extent.")
     middle_x, middle_y = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
     return tuple(tuple((x - middle_x, y - middle_y) for x, y in ring) for ring in rings)

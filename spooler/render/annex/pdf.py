@@ -1,23 +1,21 @@
 """Step 2c: a PDF annex, reduced to page content and its resources. No action, annotation or script is carried over."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
 import pikepdf
 
+from spooler.render.annex.passive import make_passive
 from spooler.render.annex.values import BadAnnex, NormalAnnex, Role, Side
+from spooler.render.codes import RenderCode
 
 MM = 72 / 25.4
 MOST_PAGES = 90
 SMALLEST_SIDE_MM = 10
 LARGEST_SIDE_MM = 5000
-MOST_OBJECTS = 200_000
-_SIMPLE_FONTS = frozenset({"/Type1", "/MMType1", "/TrueType", "/CIDFontType0", "/CIDFontType2"})
-_FONT_FILES = ("/FontFile", "/FontFile2", "/FontFile3")
 _UNSEEN_ANNOTATIONS = frozenset({"/Link", "/Popup"})
 _HIDDEN_FLAGS = 0b100010  # Hidden, NoView
-_AWAY_FROM_THE_PAGE = frozenset({"/Parent", "/P", "/StructParent", "/Metadata", "/PieceInfo", "/AF"})
 
 # The matrix that stands a page of width w and height h upright, by its /Rotate.
 _TURNS: dict[int, Callable[[float, float], tuple[float, ...]]] = {
@@ -38,7 +36,7 @@ def clean_pdf(content: bytes, role: Role) -> NormalAnnex:
             out = BytesIO()
             clean.save(out, deterministic_id=True)
     except pikepdf.PasswordError:
-        raise BadAnnex("annex-encrypted", _ENCRYPTED) from None
+        raise BadAnnex(RenderCode.ANNEX_ENCRYPTED, _ENCRYPTED) from None
     return NormalAnnex(role, sides, out.getvalue(), notes=notes)
 
 
@@ -47,14 +45,14 @@ _ENCRYPTED = "PDF 已加密，请解除后重新提交。The PDF is encrypted."
 
 def _refuse_unfit(source: pikepdf.Pdf) -> None:
     if source.is_encrypted:
-        raise BadAnnex("annex-encrypted", _ENCRYPTED)
+        raise BadAnnex(RenderCode.ANNEX_ENCRYPTED, _ENCRYPTED)
     if not 1 <= len(source.pages) <= MOST_PAGES:
-        raise BadAnnex("annex-pages", f"页数应为 1 至 {MOST_PAGES}。A PDF has 1 to {MOST_PAGES} pages.")
+        raise BadAnnex(RenderCode.ANNEX_PAGES, f"页数应为 1 至 {MOST_PAGES}。A PDF has 1 to {MOST_PAGES} pages.")
     layers = source.Root.get("/OCProperties", pikepdf.Dictionary()).get("/D", pikepdf.Dictionary())
     if len(layers.get("/OFF", [])) or layers.get("/BaseState") == "/OFF":
         # Taken by its content alone, the page would show layers that its author had switched off.
         raise BadAnnex(
-            "annex-hidden-layers",
+            RenderCode.ANNEX_HIDDEN_LAYERS,
             "PDF 含已关闭的图层，请合并图层后重新提交。Some layers are switched off: flatten them.",
         )
 
@@ -65,9 +63,9 @@ def _copy_page(source: pikepdf.Pdf, page: pikepdf.Page, clean: pikepdf.Pdf) -> S
     unit, turn = float(_inherited(page, "/UserUnit") or 1), int(_inherited(page, "/Rotate") or 0) % 360
     width, height = (right - left) * unit, (top - bottom) * unit
     if turn not in _TURNS or not all(SMALLEST_SIDE_MM <= side / MM <= LARGEST_SIDE_MM for side in (width, height)):
-        raise BadAnnex("annex-page-size", _BAD_SIZE)
-    _refuse_fonts_left_out(_inherited(page, "/Resources"))
+        raise BadAnnex(RenderCode.ANNEX_PAGE_SIZE, _BAD_SIZE)
     form = clean.copy_foreign(page.as_form_xobject(handle_transformations=False))
+    make_passive(form)
     form.BBox = pikepdf.Array([left, bottom, right, top])
     form.Matrix = pikepdf.Array([unit, 0, 0, unit, -left * unit, -bottom * unit])
     upright = (width, height) if turn in (0, 180) else (height, width)
@@ -109,39 +107,9 @@ def _inherited(page: pikepdf.Page, key: str) -> Any:
     return None if node is None else node.get(key)
 
 
-def _refuse_fonts_left_out(resources: Any) -> None:
-    for font in _fonts(resources):
-        descriptor = font.get("/FontDescriptor", pikepdf.Dictionary())
-        if not any(key in descriptor for key in _FONT_FILES):
-            name = str(font.get("/BaseFont", "/?")).lstrip("/")[:60]
-            raise BadAnnex(
-                "font-not-embedded", f"PDF 未嵌入字体 {name}，请嵌入全部字体。The font {name} is not embedded."
-            )
-
-
-def _fonts(resources: Any) -> Iterator[pikepdf.Object]:
-    """Yield every font program's dictionary that can be reached from the resources."""
-    waiting, seen, count = [resources], set(), 0
-    while waiting:
-        node = waiting.pop()
-        count += 1
-        if count > MOST_OBJECTS:
-            raise BadAnnex("annex-too-complex", "PDF 结构过于复杂。The PDF has too many objects.")
-        if isinstance(node, pikepdf.Object) and node.is_indirect:
-            if node.objgen in seen:
-                continue
-            seen.add(node.objgen)
-        if isinstance(node, pikepdf.Array):
-            waiting += list(node)
-        elif isinstance(node, pikepdf.Dictionary | pikepdf.Stream):
-            waiting += [value for key, value in node.items() if key not in _AWAY_FROM_THE_PAGE]
-            if node.get("/Subtype") in _SIMPLE_FONTS and "/BaseFont" in node:
-                yield node
-
-
-def _notes(source: pikepdf.Pdf) -> tuple[tuple[str, str], ...]:
+def _notes(source: pikepdf.Pdf) -> tuple[tuple[RenderCode, str], ...]:
     if any(_is_seen(annotation) for page in source.pages for annotation in page.obj.get("/Annots", [])):
-        return (("annex-annotations", "PDF 的批注不会打印，请核对。Annotations of the PDF are not printed."),)
+        return ((RenderCode.ANNEX_ANNOTATIONS, "PDF 的批注不会打印，请核对。Annotations of the PDF are not printed."),)
     return ()
 
 

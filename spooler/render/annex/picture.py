@@ -11,6 +11,7 @@ import pikepdf
 from PIL import Image, ImageOps
 
 from spooler.render.annex.values import BadAnnex, NormalAnnex, Role, Side
+from spooler.render.codes import RenderCode
 
 MM = 72 / 25.4
 MOST_PIXELS = 80_000_000
@@ -74,7 +75,7 @@ def clean_tiff(content: bytes, role: Role) -> NormalAnnex:
     """Return a TIFF of one page, decoded."""
     with _opened(content, "TIFF") as image:
         if getattr(image, "n_frames", 1) != 1:
-            raise BadAnnex("annex-pages", "TIFF 只能有一页。A TIFF has exactly one page.")
+            raise BadAnnex(RenderCode.ANNEX_PAGES, "TIFF 只能有一页。A TIFF has exactly one page.")
         image.load()
         raster = _decoded(image)
     return _as_annex(role, raster)
@@ -85,7 +86,7 @@ def _opened(content: bytes, kind: str) -> Iterator[Image.Image]:
     with Image.open(BytesIO(content), formats=[kind]) as image:
         width, height = image.size
         if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
-            raise BadAnnex("annex-too-large", f"图像过大（{width} × {height}）。{_TOO_LARGE}")
+            raise BadAnnex(RenderCode.ANNEX_TOO_LARGE, f"图像过大（{width} × {height}）。{_TOO_LARGE}")
         yield image
 
 
@@ -100,7 +101,7 @@ def _orientation(image: Image.Image) -> int:
 def _space(image: Image.Image) -> str:
     if image.mode not in _SPACES:
         raise BadAnnex(
-            "annex-colours", f"不支持的颜色模式 {image.mode}。The colour mode {image.mode} is not supported."
+            RenderCode.ANNEX_COLOURS, f"不支持的颜色模式 {image.mode}。The colour mode {image.mode} is not supported."
         )
     return _SPACES[image.mode]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from spooler.render.annex.normal import normalise
 from spooler.render.annex.pdf import MOST_PAGES
 from spooler.render.annex.values import FRAME_ROLES, BadAnnex, NormalAnnex
+from spooler.render.codes import RenderCode
 from spooler.render.content import AnnexFile, Finding
 
 
@@ -42,11 +43,16 @@ def read_annexes(files: Sequence[AnnexFile], *, has_frame: bool) -> Annexes:
 def _refuse_without_room(annex: NormalAnnex, before: Sequence[NormalAnnex], has_frame: bool) -> None:
     if annex.role in FRAME_ROLES and not has_frame:
         raise BadAnnex(
-            "annex-role", "登记证明没有附图页。A document of this kind has no place for a map or plan.", "role"
+            RenderCode.ROLE_NOT_ALLOWED,
+            "登记证明没有附图页。A document of this kind has no place for a map or plan.",
+            "role",
         )
     if annex.role in FRAME_ROLES and any(other.role is annex.role for other in before):
-        raise BadAnnex("annex-twice", "同一用途的附图只能有一份。Only one annex of this role has a place.", "role")
+        raise BadAnnex(
+            RenderCode.ROLE_NOT_ALLOWED, "同一用途的附图只能有一份。Only one annex of this role has a place.", "role"
+        )
     if sum(len(other.sides) for other in (*before, annex) if other.role not in FRAME_ROLES) > MOST_PAGES:
         raise BadAnnex(
-            "annex-pages", f"清单与附件合计不得超过 {MOST_PAGES} 页。Lists have at most {MOST_PAGES} pages in all."
+            RenderCode.ANNEX_PAGES,
+            f"清单与附件合计不得超过 {MOST_PAGES} 页。Lists have at most {MOST_PAGES} pages in all.",
         )

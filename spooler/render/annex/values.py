@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from spooler.render.codes import RenderCode
+
 
 class Role(StrEnum):
     """What an annex is for."""
@@ -20,7 +22,7 @@ FRAME_ROLES = (Role.PARCEL_MAP, Role.UNIT_PLAN)
 class BadAnnex(Exception):
     """The file cannot be printed as an annex. The message is for the person who sent it, Chinese first."""
 
-    def __init__(self, code: str, message: str, part: str = "") -> None:
+    def __init__(self, code: RenderCode, message: str, part: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.message = message
@@ -55,4 +57,4 @@ class NormalAnnex:
     pdf: bytes = b""
     is_picture: bool = False
     parcel: Parcel | None = None
-    notes: tuple[tuple[str, str], ...] = ()
+    notes: tuple[tuple[RenderCode, str], ...] = ()
