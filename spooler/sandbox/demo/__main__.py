@@ -1,0 +1,137 @@
+"""Runs the demo: `python -m spooler.sandbox.demo [--lang zh|en] [--dir DIR]`. Its last line is the contact sheet's path."""
+
+import argparse
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+
+from spooler.sandbox.demo import contact_sheet, paper, script, summary
+from spooler.sandbox.demo.board import Board
+from spooler.sandbox.demo.stage import NotAsExpected, Run, Stage
+from spooler.sandbox.demo.words import LANGUAGES
+from spooler.sandbox.down import down
+from spooler.sandbox.site import Site
+from spooler.sandbox.up import NotUp, up
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Set the stage, play, show what came out, and leave nothing running."""
+    options = _options(arguments)
+    words = LANGUAGES[options.lang]
+    console = Console(highlight=False)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    directory: Path = options.dir.resolve()
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        page = _perform(directory, console, words)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (NotUp, NotAsExpected) as e:
+        Console(stderr=True, highlight=False).print(f"[red]{e}[/]")
+        return 1
+    print(page, flush=True)
+    return 0
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="demo", description="The main job, start to end, on virtual printers.")
+    parser.add_argument("--lang", choices=LANGUAGES, default="zh", help="zh (default) or en")
+    default = Path(f"demo-{datetime.now():%Y%m%d-%H%M%S}")
+    parser.add_argument("--dir", type=Path, default=default, help="where the contact sheet is kept")
+    return parser.parse_args(arguments)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _perform(directory: Path, console: Console, words: Mapping[str, str]) -> Path:
+    console.print(f"[bold]{words['title']}[/]\n[dim]{words['intro']}[/]\n")
+    site = script.site(directory / "sandbox")
+    try:
+        _bring_up(site, console, words)
+        run = _play(site, console, words)
+        page = _develop(site, run, directory, console, words)
+    finally:
+        console.print(f"[dim]{words['ending']} …[/]")
+        _undisturbed(lambda: down(site))
+    _remove(site)
+    return page
+
+
+def _bring_up(site: Site, console: Console, words: Mapping[str, str]) -> None:
+    if not console.is_terminal:
+        up(site, tell=lambda line: console.print(f"{words['laying']}: {line}"))
+        return
+    # No refreshing thread: parts are forked meanwhile.
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        up(site, tell=lambda line: live.update(f"{words['laying']} [dim]{line}[/]", refresh=True))
+
+
+def _play(site: Site, console: Console, words: Mapping[str, str]) -> Run:
+    stage = Stage(site)
+    run = Run(script.errands())
+    for errand, field in script.wrong_errands():
+        stage.post_wrong(run, errand, field)
+        console.print(f"[red]✗[/] {errand.number}  [dim]{words['refused_sample']}: {run.refusals[-1][1]}[/]")
+    Board(console, words).follow(run, stage.play(run))
+    if run.issued < len(run.errands):
+        raise NotAsExpected(f"{words['unfinished']}: {run.issued}/{len(run.errands)}")
+    return run
+
+
+def _develop(site: Site, run: Run, directory: Path, console: Console, words: Mapping[str, str]) -> Path:
+    stage = Stage(site)
+    sides = paper.sides(site)
+    histories = [stage.history(job) for job in run.jobs.values()]
+    told = sum(1 for _ in site.received.open(encoding="utf-8"))
+    figures = summary.summarise(run, sides, told, histories)
+    summary.show(console, figures, sides, words)
+    page = directory / "contact-sheet.html"
+    console.print(f"[dim]{words['developing']} …[/]")
+    contact_sheet.write(
+        page,
+        [_card(run, errand, sides, words) for errand in run.errands],
+        title=words["contact"],
+        lead=words["intro"],
+        tiles=figures.tiles(words),
+        words=words,
+    )
+    return page
+
+
+def _card(run: Run, errand: script.Errand, sides: Sequence[paper.Side], words: Mapping[str, str]) -> contact_sheet.Card:
+    job = run.jobs[errand.request_id]
+    orders = {order["order_id"] for order in job["orders"]}
+    own = sorted((side for side in sides if side.order_id in orders), key=lambda side: side.number)
+    lines = (words[errand.kind], errand.route, f"{words['serial']} {job['serial']}", errand.name)
+    return contact_sheet.Card(errand.number, lines, errand.kind, tuple(own))
+
+
+def _undisturbed(act: Callable[[], None]) -> None:
+    """A second Ctrl-C does not leave half of it running."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    act()
+    signal.signal(signal.SIGINT, before)
+
+
+def _remove(site: Site) -> None:
+    """The contact sheet is kept, the sandbox is not."""
+    shutil.rmtree(site.directory)
+    if site.ground != site.directory:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(site.ground)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
