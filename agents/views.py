@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from spooler.wire.messages import Actor, Case, Seal, Stock
 
@@ -24,7 +24,7 @@ class PassView(View):
     stock: Stock
     turn: Literal["operator", "device"]  # operator: a person turns the page before it and releases it
     state: str
-    try_id: UUID | None
+    try_id: UUID | None = Field(serialization_alias="try")
     printer: str | None
 
 

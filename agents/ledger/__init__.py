@@ -60,6 +60,10 @@ class Ledger:
         """Let this be called once the transaction is durable, and not if it fails."""
         self._db.afterwards(call)
 
+    def listen(self, call: Callable[[], None]) -> None:
+        """Let this be called after every transaction, once it is durable: something may stand otherwise."""
+        self._db.listen(call)
+
     def bind(self, *, hall: str, machine: str, permits: str, permits_are_new: bool) -> Binding:
         return bind(self._db, hall=hall, machine=machine, permits=permits, permits_are_new=permits_are_new)
 

@@ -23,6 +23,7 @@ class Database:
         self._lock = RLock()
         self._depth = 0
         self._afterwards: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[], None]] = []
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
         path.chmod(0o600)
@@ -59,8 +60,12 @@ class Database:
                 self._end("ROLLBACK")
                 raise
             afterwards = self._end("COMMIT")
-        for call in afterwards:
+        for call in [*afterwards, *self._listeners]:
             call()
+
+    def listen(self, call: Callable[[], None]) -> None:
+        """Let this be called after every transaction, once it is durable."""
+        self._listeners.append(call)
 
     def afterwards(self, call: Callable[[], None]) -> None:
         """Let this be called once the transaction is durable, and not if it fails."""

@@ -68,11 +68,6 @@ class Orders:
         )
         return [order_of(row) for row in rows]
 
-    def expired(self, now: datetime) -> Sequence[Order]:
-        """Those whose time to begin an attempt has passed."""
-        rows = self._db.rows("SELECT * FROM orders WHERE state = 'waiting' AND not_after < ?", now.isoformat())
-        return [order_of(row) for row in rows]
-
     def find(self, *, state: str | None, q: str | None, word: bytes | None, limit: int) -> Sequence[Order]:
         """Search by number, case, serial, id, or the hash of a word that stands for a person."""
         where, values = ["1 = 1"], list[Value]()
@@ -112,6 +107,10 @@ class Orders:
     def attempt(self, order_id: UUID, attempt: int) -> Attempt | None:
         row = self._db.row("SELECT * FROM attempts WHERE order_id = ? AND attempt = ?", str(order_id), attempt)
         return None if row is None else attempt_of(row)
+
+    def drop_attempt(self, order_id: UUID, attempt: int) -> None:
+        """It was opened and never begun."""
+        self._db.execute("DELETE FROM attempts WHERE order_id = ? AND attempt = ?", str(order_id), attempt)
 
     def propose(self, order_id: UUID, attempt: int, serial: str | None) -> None:
         self._db.execute(

@@ -1,0 +1,36 @@
+"""Joins the hall's API from its routers. Every error is a problem document, no answer may be cached."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+
+from agents.api.counter import approval_router, printer_router, stock_router
+from agents.api.guard import Guard
+from agents.api.orders import order_router
+from agents.api.parts import Parts
+from agents.api.problems import add_problem_handlers
+
+
+def make_api(parts: Parts) -> FastAPI:
+    """Return the hall's API over these parts."""
+    # No page of documentation: its scripts would come from the internet.
+    app = FastAPI(title="certspool hall", version=_version(), docs_url=None, redoc_url=None)
+    app.state.accounts = tuple(parts.accounts)
+    for router in (
+        order_router(parts),
+        approval_router(parts),
+        printer_router(parts),
+        stock_router(parts),
+        parts.probe,
+    ):
+        app.include_router(router)
+    add_problem_handlers(app)
+    app.add_middleware(Guard)
+    return app
+
+
+def _version() -> str:
+    try:
+        return version("certspool")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,22 @@
+"""What the hall's API is made of: each part is handed in by `app`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter
+
+from agents.accounts import Account
+from agents.acts import Acts
+from agents.changes import Changes
+from agents.stock import StockRoom
+
+
+@dataclass(frozen=True)
+class Parts:
+    """All that the endpoints use. `changes` is told of every durable change, so that a list can be waited for."""
+
+    acts: Acts
+    stock: StockRoom
+    accounts: Sequence[Account]
+    probe: APIRouter
+    changes: Changes = field(default_factory=Changes)

@@ -1,0 +1,69 @@
+"""Errors over HTTP as problem documents (RFC 9457): one shape for home and hall, and the last resort when nobody caught one."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MEDIA_TYPE = "application/problem+json"
+TYPE = "urn:certspool:problem:"
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is wrong with one field: its dotted path as the caller wrote it. The value is never repeated."""
+
+    field: str
+    code: str
+    message: str
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    errors: Iterable[FieldError] = (),
+    members: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """Return the problem document; `members` are further ones of this kind of problem."""
+    body = {
+        "type": TYPE + code,
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "errors": [{"field": e.field, "code": e.code, "message": e.message} for e in errors],
+        **(members or {}),
+    }
+    return JSONResponse(body, status, headers=headers and dict(headers), media_type=MEDIA_TYPE)
+
+
+class LastResort:
+    """What nobody caught: a 500 for the caller, one log line for us, and no value in either."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as e:
+            _log.error("request failed", path=scope.get("path"), exc_info=e)
+            if not started:
+                answer = problem(500, "internal", "内部错误，已记录 · an internal error, it is in the log")
+                await answer(scope, receive, send)
