@@ -10,9 +10,12 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from sqlalchemy import select
+
 from spooler.store.callbacks import Callbacks
 from spooler.store.change import Change, IllegalMove, NoSuchJob, Outgoing
 from spooler.store.database import Database
+from spooler.store.figures import Figures
 from spooler.store.halls import Approvals, Halls
 from spooler.store.jobs import Jobs
 from spooler.store.orders import Orders
@@ -37,12 +40,18 @@ class Store:
         self.callbacks = Callbacks(self.transactions)
         self.halls = Halls(self.transactions)
         self.approvals = Approvals(self.transactions)
+        self.figures = Figures(self.transactions)
 
     @contextmanager
     def changing(self) -> Iterator[Change]:
         """One transaction over several rooms."""
         with self.transactions.changing() as change:
             yield change
+
+    def is_answering(self) -> bool:
+        """Say whether the database can be read."""
+        with self.transactions.reading() as connection:
+            return connection.execute(select(1)).scalar() == 1
 
     def close(self) -> None:
         self.database.close()

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Row, Select, func, select, update
 
 from spooler.store import tables as t
 from spooler.store.transactions import Transactions
@@ -48,29 +47,23 @@ class Callbacks:
             rows = connection.execute(wanted.limit(max(1, min(limit, MOST_EVENTS_A_PAGE)))).all()
         return tuple(_event(row) for row in rows)
 
-    def due(self, now: datetime, limit: int = 50) -> tuple[CallbackDelivery, ...]:
-        """Return for each endpoint and job the first event not delivered, if its time has come and it is not parked."""
-        earlier = aliased(t.deliveries)
+    def due(self, endpoint: str, now: datetime, limit: int = 50) -> tuple[CallbackDelivery, ...]:
+        """Return for each job the first event not delivered, if its time has come and it is not parked."""
         columns = t.deliveries.c
-        held_back = (
-            select(earlier.c.place)
-            .where(
-                earlier.c.endpoint == columns.endpoint,
-                earlier.c.job_id == columns.job_id,
-                earlier.c.place < columns.place,
-                earlier.c.state != DELIVERED,
-            )
-            .exists()
+        wanted = _joined().where(
+            columns.endpoint == endpoint, columns.state == PENDING, columns.next_try_at <= now, ~_held_back()
         )
-        wanted = _joined().where(columns.state == PENDING, columns.next_try_at <= now, ~held_back)
         with self._transactions.reading() as connection:
             rows = connection.execute(wanted.order_by(columns.next_try_at, columns.place).limit(limit)).all()
         return tuple(_delivery(row) for row in rows)
 
-    def next_due_at(self) -> datetime | None:
-        """Return when the next pending delivery has its time."""
+    def next_due_at(self, endpoint: str) -> datetime | None:
+        """Return when the next delivery that nothing holds back has its time."""
+        columns = t.deliveries.c
+        wanted = select(func.min(columns.next_try_at)).where(
+            columns.endpoint == endpoint, columns.state == PENDING, ~_held_back()
+        )
         with self._transactions.reading() as connection:
-            wanted = select(func.min(t.deliveries.c.next_try_at)).where(t.deliveries.c.state == PENDING)
             return connection.execute(wanted).scalar()
 
     def delivered(self, place: int) -> None:
@@ -129,6 +122,21 @@ class Callbacks:
                 .where(columns.place == place)
                 .values(tries=columns.tries + 1, first_try_at=first, **stamped, **values)
             )
+
+
+def _held_back() -> ColumnElement[bool]:
+    """Say that an earlier event of the same job is not delivered to the same endpoint."""
+    earlier, columns = t.deliveries.alias("earlier"), t.deliveries.c
+    return (
+        select(earlier.c.place)
+        .where(
+            earlier.c.endpoint == columns.endpoint,
+            earlier.c.job_id == columns.job_id,
+            earlier.c.place < columns.place,
+            earlier.c.state != DELIVERED,
+        )
+        .exists()
+    )
 
 
 def _joined() -> Select[Any]:

@@ -1,0 +1,171 @@
+"""Step 6: the registration system is told, by Standard Webhooks, of what happened to its jobs: thin, signed, without personal data.
+
+One thread an endpoint, so that one that hangs delays nobody else. Within a job the order is strict: the next event waits for the one
+before. What is not taken is tried again for three days, ever more rarely, and then parked until somebody replays it.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Event, Thread
+
+import httpx
+import structlog
+from standardwebhooks.webhooks import Webhook
+
+from spooler.store import Store
+from spooler.store.callbacks import CallbackDelivery
+from spooler.wire import strict
+
+LIMIT_SECONDS = 10.0
+GIVE_UP_AFTER = timedelta(days=3)
+FIRST_BACKOFF_SECONDS = 2.0
+LONGEST_BACKOFF_SECONDS = 6 * 3600.0
+LONGEST_REST_SECONDS = 30.0
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where an endpoint is, and the secrets that it may check with: a new one first, the old one until it is gone."""
+
+    name: str
+    url: str
+    secrets: tuple[str, ...] = field(repr=False)
+
+    def headers(self, event_id: str, body: bytes, now: datetime) -> dict[str, str]:
+        """Return the headers of Standard Webhooks: the same id at each try, the time and signature of this one."""
+        signatures = [Webhook(secret).sign(event_id, now, body.decode()) for secret in self.secrets]
+        return {
+            "content-type": "application/json",
+            "webhook-id": event_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": " ".join(signatures),
+        }
+
+
+class CallbackSender:
+    """Tells one endpoint, in a thread of its own."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        target: Target,
+        clock: Callable[[], datetime],
+        transport: httpx.BaseTransport | None = None,
+        limit_seconds: float = LIMIT_SECONDS,
+    ) -> None:
+        self._store = store
+        self._target = target
+        self._clock = clock
+        self._client = httpx.Client(timeout=limit_seconds, follow_redirects=False, trust_env=False, transport=transport)
+        self._woken = Event()
+        self._is_stopping = False
+        self._thread = Thread(target=self._run, name=f"callback-{target.name}", daemon=True)
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that an event may wait. Any thread may."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        self._is_stopping = True
+        self._woken.set()
+        if self._thread.is_alive():
+            self._thread.join(LIMIT_SECONDS)
+        self._client.close()
+
+    def tell_due(self) -> int:
+        """Try everything whose time has come once; return how many were tried."""
+        due = self._store.callbacks.due(self._target.name, self._clock())
+        for delivery in due:
+            if self._is_stopping:
+                break
+            self._tell(delivery)
+        return len(due)
+
+    def _run(self) -> None:
+        while not self._is_stopping:
+            self._woken.clear()
+            try:
+                is_idle = not self.tell_due()
+            # The store failed (disk full): what is due stays due.
+            except Exception as e:
+                _log.error("callback failed", endpoint=self._target.name, exc_info=e)
+                is_idle = True
+            if is_idle:
+                self._woken.wait(self._rest_seconds())
+
+    def _rest_seconds(self) -> float:
+        next_due = self._store.callbacks.next_due_at(self._target.name)
+        if next_due is None:
+            return LONGEST_REST_SECONDS
+        return min(LONGEST_REST_SECONDS, max(0.05, (next_due - self._clock()).total_seconds()))
+
+    def _tell(self, delivery: CallbackDelivery) -> None:
+        error = self._post(delivery)
+        if error is None:
+            self._store.callbacks.delivered(delivery.place)
+            return
+        now = self._clock()
+        _log.warning(
+            "callback not taken",
+            endpoint=delivery.endpoint,
+            job_id=delivery.event.data["job_id"],
+            tries=delivery.tries + 1,
+            error=error,
+        )
+        if now - (delivery.first_try_at or now) >= GIVE_UP_AFTER:
+            self._store.callbacks.park(delivery.place, error)
+            return
+        until = now + timedelta(seconds=backoff_seconds(delivery.tries))
+        self._store.callbacks.postpone(delivery.place, until, error)
+
+    def _post(self, delivery: CallbackDelivery) -> str | None:
+        """Send once; return None when it was taken, else a word for why not."""
+        body = strict.canonical(delivery.event.body())
+        headers = self._target.headers(delivery.event.event_id, body, self._clock())
+        try:
+            # The answer's body is not read: it means nothing, and may never end.
+            with self._client.stream("POST", self._target.url, content=body, headers=headers) as answer:
+                return None if answer.is_success else f"http-{answer.status_code}"
+        except httpx.HTTPError as e:
+            return type(e).__name__
+
+
+class Callbacks:
+    """All endpoints' senders as one part."""
+
+    def __init__(self, senders: Sequence[CallbackSender]) -> None:
+        self._senders = tuple(senders)
+
+    @property
+    def is_alive(self) -> bool:
+        return all(sender.is_alive for sender in self._senders)
+
+    def start(self) -> None:
+        for sender in self._senders:
+            sender.start()
+
+    def wake(self) -> None:
+        for sender in self._senders:
+            sender.wake()
+
+    def stop(self) -> None:
+        for sender in self._senders:
+            sender.stop()
+
+
+def backoff_seconds(tries: int) -> float:
+    """Return the pause after so many tries before: doubling to six hours, never the same for two."""
+    full = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** min(tries, 30))
+    return float(full * random.uniform(0.5, 1.0))

@@ -1,0 +1,180 @@
+"""Every metric of the home, each name once. What the store knows is read from it when asked; the rest is counted as it happens.
+
+No label ever holds more than ids and words: no name, no number of a document, no request id.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from spooler.job import JobState
+from spooler.store import Store
+from spooler.store.callbacks import PARKED, PENDING
+from spooler.store.values import Alarm, Moved
+from spooler.wire.messages import PassReport
+from spooler.wire.trust import Trust
+
+PRINTER_STATES = ("idle", "processing", "stopped")
+STAGES: Mapping[JobState, str] = {  # the stage that ends with this state
+    JobState.SEALED: "prepare",
+    JobState.SENT: "send",
+    JobState.RECEIVED: "receive",
+    JobState.PRINTING: "release",
+    JobState.PRINTED: "print",
+    JobState.ISSUED: "issue",
+}
+BUCKETS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 14400, 86400)
+
+
+@dataclass(frozen=True)
+class KeyExpiry:
+    """When a key or certificate ends."""
+
+    kind: str
+    owner: str
+    at: datetime
+
+
+class Metrics:
+    """What is counted as it happens."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "certspool_requests", "Requests answered.", ["registry", "channel", "code"], registry=self.registry
+        )
+        self._stages = Histogram(
+            "certspool_stage_seconds", "Time in each stage.", ["stage"], buckets=BUCKETS, registry=self.registry
+        )
+        self._passes = Counter(
+            "certspool_passes", "Passes as halls report them.", ["hall", "printer", "outcome"], registry=self.registry
+        )
+        self._alarms = Counter(
+            "certspool_alarms", "What must not happen, and did.", ["code", "hall"], registry=self.registry
+        )
+
+    def count_request(self, registry: str, channel: str, code: str) -> None:
+        self._requests.labels(registry, channel, code).inc()
+
+    def count_move(self, moved: Moved) -> None:
+        stage = STAGES.get(moved.after)
+        if stage is not None:
+            self._stages.labels(stage).observe(moved.seconds)
+
+    def count_pass(self, report: PassReport) -> None:
+        self._passes.labels(report.hall, report.printer, report.outcome).inc()
+
+    def count_alarm(self, alarm: Alarm) -> None:
+        self._alarms.labels(alarm.code, alarm.hall or "").inc()
+
+
+class StoreFigures(Collector):
+    """What the store knows, read at each scrape."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Callable[[], datetime],
+        expiries: Sequence[KeyExpiry] = (),
+        endpoints: Sequence[str] = (),
+    ) -> None:
+        self._store = store
+        self._figures = store.figures
+        self._clock = clock
+        self._expiries = tuple(expiries)
+        self._endpoints = tuple(endpoints)
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing is read before the first scrape."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        yield from self._jobs()
+        yield from self._links()
+        yield from self._halls()
+        yield from self._keys()
+
+    def _jobs(self) -> Iterable[Metric]:
+        jobs = _gauge("certspool_jobs", "Jobs by state.", "registry", "hall", "kind", "state")
+        for labels, count in self._figures.jobs().items():
+            jobs.add_metric(labels, count)
+        yield jobs
+        waiting = _gauge("certspool_jobs_waiting", "Jobs with a reason.", "registry", "hall", "reason")
+        age = _gauge("certspool_wait_age_seconds", "Age of the oldest wait.", "hall", "reason")
+        oldest: dict[tuple[str, str], datetime] = {}
+        for wait in self._figures.waits():
+            waiting.add_metric((wait.registry, wait.hall, wait.reason), wait.count)
+            key = (wait.hall, wait.reason)
+            oldest[key] = min(oldest.get(key, wait.since), wait.since)
+        for place, since in oldest.items():
+            age.add_metric(place, max(0.0, (self._clock() - since).total_seconds()))
+        yield from (waiting, age)
+        late = _gauge("certspool_jobs_late", "Open jobs past their deadline.", "registry", "hall")
+        for where, count in self._figures.late().items():
+            late.add_metric(where, count)
+        yield late
+
+    def _links(self) -> Iterable[Metric]:
+        outbox = _gauge("certspool_outbox_depth", "Letters that wait for the broker.", "link")
+        outbox.add_metric(("home",), self._store.outbox.depth())
+        yield outbox
+        counts = self._store.callbacks.counts()
+        names = sorted({*self._endpoints, *(endpoint for endpoint, _ in counts)})
+        for state, what in ((PENDING, "Callbacks not yet taken."), (PARKED, "Callbacks given up until replayed.")):
+            gauge = _gauge(f"certspool_callbacks_{state}", what, "endpoint")
+            for name in names:
+                gauge.add_metric((name,), counts.get((name, state), 0))
+            yield gauge
+
+    def _halls(self) -> Iterable[Metric]:
+        spoke = _gauge("certspool_hall_last_report_timestamp_seconds", "When the hall last spoke.", "hall")
+        blanks = _gauge("certspool_hall_blanks", "Blanks by the hall's last heartbeat.", "hall", "stock", "status")
+        printers = _gauge("certspool_hall_printer_state", "1 for the state it is in.", "hall", "printer", "state")
+        for hall in self._store.halls.all():
+            spoke.add_metric((hall.hall,), hall.last_report_at.timestamp())
+            for count in hall.blanks:
+                blanks.add_metric((hall.hall, count["stock"], count["status"]), count["count"])
+            for printer in hall.printers:
+                for state in {*PRINTER_STATES, printer["state"]}:
+                    printers.add_metric((hall.hall, printer["name"], state), float(state == printer["state"]))
+        yield from (spoke, blanks, printers)
+
+    def _keys(self) -> Iterable[Metric]:
+        keys = _gauge("certspool_key_expiry_timestamp_seconds", "When a key ends.", "kind", "owner")
+        for expiry in self._expiries:
+            keys.add_metric((expiry.kind, expiry.owner), expiry.at.timestamp())
+        yield keys
+        build = _gauge("certspool_build_info", "What runs here.", "version")
+        build.add_metric((_version(),), 1)
+        yield build
+
+
+def key_expiries(trust: Trust, registries: Iterable[str]) -> list[KeyExpiry]:
+    """Return when the keys end that orders and reports depend on: of each kind and owner the one that ends last."""
+    records = [
+        *((registry, key) for registry in registries for key in trust.registries[registry].ticket_keys),
+        *((hall.hall, key) for hall in trust.halls.values() for key in (*hall.report_keys, *hall.wrap_keys)),
+    ]
+    latest: dict[tuple[str, str], datetime] = {}
+    for owner, key in records:
+        if key.revoked_at is None:
+            place = (key.use, owner)
+            latest[place] = max(latest.get(place, key.not_after), key.not_after)
+    return [KeyExpiry(use, owner, at) for (use, owner), at in sorted(latest.items())]
+
+
+def _gauge(name: str, what: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, what, labels=labels)
+
+
+def _version() -> str:
+    try:
+        return version("certspool")
+    except PackageNotFoundError:
+        return "0"
