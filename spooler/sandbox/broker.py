@@ -17,12 +17,13 @@ from pathlib import Path
 import httpx
 
 from spooler.sandbox.ports import LOOPBACK, free_ports
-from spooler.wire.errors import BrokerUnreachable
+from spooler.wire.errors import NotNow
 from spooler.wire.link import BrokerAddress, PikaLink
 from spooler.wire.management import Management
 
 # /usr/sbin/rabbitmq-server insists on root or the user rabbitmq; this one runs as whoever starts it.
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+CONTROL = SERVER.with_name("rabbitmqctl")
 EPMD = Path("/usr/bin/epmd")
 ADMINISTRATOR = "administrator"
 _PR_SET_PDEATHSIG = 1
@@ -183,9 +184,15 @@ def is_ready(broker: PrivateBroker) -> bool:
         link.open()
         link.close()
         answer = httpx.get(f"{broker.management_url}/api/whoami", auth=(ADMINISTRATOR, broker.password), timeout=5)
-    except (BrokerUnreachable, httpx.TransportError):
+    except (NotNow, httpx.TransportError):
         return False
     return answer.status_code == httpx.codes.OK
+
+
+def control(broker: PrivateBroker, *arguments: str) -> None:
+    """Run rabbitmqctl for this broker. It takes a second or two."""
+    command = [str(CONTROL), "--quiet", "--node", "certspool@localhost", *arguments]
+    subprocess.run(command, env=broker.environment(), check=True, stdin=subprocess.DEVNULL, capture_output=True)
 
 
 if __name__ == "__main__":

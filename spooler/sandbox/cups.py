@@ -207,12 +207,13 @@ JobRetryInterval 30
   JobPrivateValues none
   SubscriptionPrivateAccess @OWNER @SYSTEM
   SubscriptionPrivateValues default
-  <Limit CUPS-Add-Modify-Printer CUPS-Delete-Printer CUPS-Add-Modify-Class CUPS-Delete-Class CUPS-Set-Default>
+  <Limit CUPS-Add-Modify-Printer CUPS-Delete-Printer CUPS-Add-Modify-Class CUPS-Delete-Class CUPS-Set-Default \
+Cancel-Jobs Cancel-My-Jobs CUPS-Get-Document>
     AuthType Default
     Require user @SYSTEM {user}
     Order deny,allow
   </Limit>
-  <Limit All>
+  <Limit Validate-Job Close-Job All>
     Order deny,allow
   </Limit>
 </Policy>
@@ -221,13 +222,14 @@ JobRetryInterval 30
   JobPrivateValues none
   SubscriptionPrivateAccess @OWNER @SYSTEM
   SubscriptionPrivateValues default
-  <Limit Restart-Job Reprocess-Job CUPS-Move-Job Hold-Job Release-Job Set-Job-Attributes Cancel-Job Purge-Jobs Cancel-Jobs \
-Pause-Printer Resume-Printer CUPS-Accept-Jobs CUPS-Reject-Jobs CUPS-Add-Modify-Printer CUPS-Delete-Printer>
+  <Limit Restart-Job Reprocess-Job CUPS-Move-Job Hold-Job Release-Job Set-Job-Attributes Cancel-Job Cancel-Jobs \
+Cancel-My-Jobs Purge-Jobs Pause-Printer Resume-Printer CUPS-Accept-Jobs CUPS-Reject-Jobs CUPS-Get-Document \
+CUPS-Add-Modify-Printer CUPS-Delete-Printer>
     AuthType Default
     Require user @SYSTEM {user}
     Order deny,allow
   </Limit>
-  <Limit All>
+  <Limit Validate-Job Close-Job All>
     Order deny,allow
   </Limit>
 </Policy>

@@ -66,7 +66,7 @@ def _card(card: Card, images: Sequence[bytes], words: Mapping[str, str]) -> str:
 
 
 def _figure(side: Side, image: bytes, words: Mapping[str, str]) -> str:
-    caption = words["plain"] if side.stock is Stock.PLAIN else f"{words['pass']} {side.number}"
+    caption = words["plain"] if side.stock is Stock.PLAIN else words["pass"].format(side.number)
     source = base64.b64encode(image).decode()
     return (
         f'<figure class="{side.stock}"><img alt="{escape(caption)}" src="data:image/webp;base64,{source}">'

@@ -1,0 +1,177 @@
+"""The private broker: its own process, loopback only, and nothing confirmed is lost when it is killed."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from spooler.sandbox import broker as sandbox
+from spooler.wire.courier import Courier
+from spooler.wire.letters import Letter
+from spooler.wire.link import BrokerAddress, PikaLink
+from spooler.wire.topology import ORDERS, describe, hall_queue
+
+REGISTRY, HALL = "231221", "231282-01"
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A broker of this test's own, to be killed."""
+    private = sandbox.prepare(tmp_path / "broker")
+    processes = [sandbox.start(private)]
+    sandbox.wait_ready(private)
+    yield private, processes
+    for process in processes:
+        process.kill()
+        process.wait(10)
+
+
+class Keeps:
+    """An inbox and an outbox that keep ids."""
+
+    def __init__(self, *letters: Letter) -> None:
+        self.waiting = list(letters)
+        self.handled: list[str] = []
+
+    def pending(self, limit):
+        return self.waiting[:limit]
+
+    def sent(self, letter_id):
+        self.waiting = [letter for letter in self.waiting if letter.id != letter_id]
+
+    def failed(self, letter_id, error): ...
+
+    def handle(self, delivery):
+        self.handled.append(delivery.id)
+
+
+def until(what, seconds):
+    give_up = time.monotonic() + seconds
+    while not what() and time.monotonic() < give_up:
+        time.sleep(0.05)
+    return what()
+
+
+def test_a_killed_broker_gives_confirmed_letters_back_and_couriers_return(own):
+    """kill -9, started again on the same directory: same ports, same users, every confirmed letter (F8)."""
+    private, processes = own
+    with private.management() as management:
+        management.apply(describe([REGISTRY], [HALL]), {"home": "home"})
+    home = PikaLink(BrokerAddress("127.0.0.1", private.amqp_port, "certspool", "home", "home"))
+    home.open()
+    for number in range(20):
+        home.publish(Letter(str(number), ORDERS, f"{REGISTRY}.{HALL}", "order", os.urandom(50_000)))
+    side = Keeps()
+
+    os.kill(processes[0].pid, signal.SIGKILL)
+    processes[0].wait(10)
+    processes.append(sandbox.start(private))
+    courier = Courier(lambda: PikaLink(private.address("certspool"), [hall_queue(HALL)]), side, side)
+    courier.start()  # while the broker is still coming up
+
+    assert until(lambda: len(side.handled) == 20, 40)
+    assert side.handled == [str(number) for number in range(20)]
+    side.waiting.append(Letter("after", ORDERS, f"{REGISTRY}.{HALL}", "order", b""))
+    courier.wake()
+    assert until(lambda: side.handled[-1] == "after", 5)
+    courier.stop()
+
+
+def test_the_process_is_the_broker_itself(broker):
+    """The pid in sandbox.json is what answers to a signal, not a shell around it."""
+    pid = int(Path(broker.directory, "broker.pid").read_text())
+
+    assert os.readlink(f"/proc/{pid}/exe").endswith("/beam.smp")
+    assert "-noinput" in Path(f"/proc/{pid}/cmdline").read_text()
+
+
+def test_no_password_stands_where_others_can_read_it(broker):
+    pid = int(Path(broker.directory, "broker.pid").read_text())
+    seen = Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/environ").read_bytes()
+
+    assert broker.password.encode() not in seen
+    assert broker.password not in repr(broker)
+    for name in ("rabbitmq.conf", "broker.json"):
+        assert stat.S_IMODE(Path(broker.directory, name).stat().st_mode) == 0o600
+
+
+def test_it_listens_on_loopback_only(broker):
+    """Also the port between nodes, which RabbitMQ opens to the world by default."""
+    listening = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout.split("\n")
+    ports = (broker.amqp_port, broker.management_port, broker.distribution_port, broker.epmd_port)
+
+    ours = [line.split()[3] for line in listening if line and int(line.split()[3].rsplit(":", 1)[1]) in ports]
+
+    assert len(ours) >= 4
+    assert all(address.startswith(("127.0.0.1:", "[::1]:")) for address in ours), ours
+
+
+def test_its_name_server_goes_with_it(tmp_path):
+    """RabbitMQ alone would leave an epmd behind for ever; also a kill -9 while it comes up leaves none."""
+    private = sandbox.prepare(tmp_path / "broker")
+    process = sandbox.start(private)
+    assert until(lambda: children_of(process.pid), 10)
+
+    process.kill()
+    process.wait(10)
+
+    assert until(lambda: not processes_with(f"-port {private.epmd_port}"), 5)
+    assert until(lambda: not processes_with(f"-epmd_port {private.epmd_port}"), 5)
+
+
+def children_of(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError:
+        return []
+
+
+def processes_with(words: str) -> list[str]:
+    lines = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout.splitlines()
+    return [line for line in lines if words in line and "ps -eo" not in line]
+
+
+def test_prepared_again_it_is_the_same_broker(broker):
+    assert sandbox.prepare(Path(broker.directory)) == broker
+
+
+def test_a_broker_that_does_not_come_up_is_told_with_the_place_of_its_log(tmp_path):
+    private = sandbox.prepare(tmp_path / "broker")
+
+    with pytest.raises(sandbox.BrokerNotReady, match="log"):
+        sandbox.wait_ready(private, timeout_seconds=0.1)
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root can become somebody else; an ordinary user's run is that somebody"
+)
+def test_an_ordinary_user_can_run_one(tmp_path_factory):
+    """Without the rabbitmq user, without root, without /var/lib."""
+    place = Path("/tmp") / f"certspool-test-{os.getpid()}"
+    program = (
+        "import sys; from pathlib import Path; from spooler.sandbox import broker as b\n"
+        "p = b.prepare(Path(sys.argv[1])); s = b.start(p)\n"
+        "try: b.wait_ready(p); print('ready')\n"
+        "finally: s.kill(); s.wait()\n"
+    )
+    place.mkdir(mode=0o700)
+    os.chown(place, 65534, 65534)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(place / "broker")],
+            user=65534,
+            group=65534,
+            extra_groups=[],
+            capture_output=True,
+            text=True,
+            timeout=90,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(place)},
+        )
+        assert (done.stdout, done.returncode) == ("ready\n", 0), done.stderr
+    finally:
+        subprocess.run(["rm", "-rf", str(place)], check=True)
