@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from spooler.errors import Finding, RequestRefused, TooLarge
 from spooler.intake import rules
@@ -26,6 +26,7 @@ from spooler.wire.trust import Trust
 
 # The order adds the seal, the ticket and the wrapping to the rendered pages, and is at most 12 MiB.
 MAX_RENDERED_BYTES = (12 << 20) - (512 << 10)
+T = TypeVar("T")
 HOUR = timedelta(minutes=60)
 WITHOUT_APPLICATION = timedelta(minutes=15)
 
@@ -69,17 +70,8 @@ class Checker:
         self._clock = clock
 
     def read(self, body: bytes, parts: Mapping[str, bytes] | None = None) -> Received:
-        """Return what the body says; RequestRefused names every field that cannot be read."""
-        values, found = read_json(body)
-        renamed, written, doubled = to_our_names(values)
-        request, misshapen = shape(renamed, written)
-        found += doubled + misshapen
-        if request is None or found:
-            raise RequestRefused(_once(found))
-        annexes = read_annexes(request.annexes, parts or {})
-        if annexes.errors:
-            raise RequestRefused(annexes.errors)
-        return Received(request, tuple(annexes.contents), digest_of(request), written)
+        """Return what the body says, or raise RequestRefused."""
+        return read_request(body, parts or {})
 
     def check(self, received: Received) -> Checked:
         """Return the request with its print document; RequestRefused names every field that stands in the way."""
@@ -101,13 +93,32 @@ class Checker:
 
     def _render(self, received: Received) -> Rendered:
         registry_name = self._trust.registries[received.request.registry].name
-        try:
-            rendered = self._layout.print_document(content_of(received, registry_name))
-        except Unprintable as e:
-            raise RequestRefused(_as_written(_of_layout(e.findings), received.written)) from None
+        rendered = lay_out(received, registry_name, self._layout.print_document)
         if len(rendered.pdf) > MAX_RENDERED_BYTES:
             raise TooLarge("annexes", len(rendered.pdf), MAX_RENDERED_BYTES)
         return rendered
+
+
+def read_request(body: bytes, parts: Mapping[str, bytes]) -> Received:
+    """Return what the body says; RequestRefused names every field that cannot be read."""
+    values, found = read_json(body)
+    renamed, written, doubled = to_our_names(values)
+    request, misshapen = shape(renamed, written)
+    found += doubled + misshapen
+    if request is None or found:
+        raise RequestRefused(_once(found))
+    annexes = read_annexes(request.annexes, parts)
+    if annexes.errors:
+        raise RequestRefused(annexes.errors)
+    return Received(request, tuple(annexes.contents), digest_of(request), written)
+
+
+def lay_out(received: Received, registry_name: str, draw: Callable[[Content], T]) -> T:
+    """Return what `draw` makes of the request; RequestRefused names every field that does not print as it must."""
+    try:
+        return draw(content_of(received, registry_name))
+    except Unprintable as e:
+        raise RequestRefused(_as_written(_of_layout(e.findings), received.written)) from None
 
 
 def content_of(received: Received, registry_name: str) -> Content:

@@ -1,0 +1,74 @@
+"""`certspool render`: see what would be printed, on this machine, unsigned. Needs no broker, no key, no daemon."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spooler.cli.client import Exit, JsonOption, fail, refused_as_problem
+from spooler.cli.files import read_request_file
+
+
+if TYPE_CHECKING:
+    from spooler.render import Content, Renderer
+
+
+class Face(StrEnum):
+    PRINT = "print"  # only what is overprinted on the blank
+    PREVIEW = "preview"  # over a drawing of the blank, watermarked
+
+
+def render(
+    request: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="请求文件 · The request, JSON.")],
+    out: Annotated[Path, typer.Option("-o", "--out", dir_okay=False, help="输出 PDF · The PDF to write.")],
+    face: Annotated[
+        Face, typer.Option(help="print: what goes on the blank; preview: over a drawing of it.")
+    ] = Face.PRINT,
+    annex_dir: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, exists=True, help="附件目录 · Where the annexes lie; else beside it."),
+    ] = None,
+    trust: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, exists=True, help="信任目录 · The registry's name is taken from there."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """试排版 · Render a request as it would be printed, unsigned; exit 3 when it does not print as it must.
+
+    Example: certspool render request.json --annex-dir annexes --face preview -o look.pdf
+    """
+    from spooler.intake.check import lay_out, read_request
+    from spooler.render import Renderer, find_templates
+
+    renderer = Renderer(find_templates())
+    body, parts = read_request_file(request, annex_dir)
+    with refused_as_problem(as_json):
+        received = read_request(body, parts)
+        name = _registry_name(received.request.registry, trust)
+        pdf = lay_out(received, name, _drawing(renderer, face))
+    try:
+        out.write_bytes(pdf)
+    except OSError as e:
+        fail(f"{out}: {e.strerror}", Exit.FAILED)
+    typer.echo(f'{{"bytes": {len(pdf)}}}' if as_json else f"{out}: {len(pdf)} bytes")
+
+
+def _drawing(renderer: "Renderer", face: Face) -> "Callable[[Content], bytes]":
+    if face is Face.PREVIEW:
+        return renderer.preview
+    return lambda content: renderer.print_document(content).pdf
+
+
+def _registry_name(registry: str, trust: Path | None) -> str:
+    """Return the name from the trust record, else the county's."""
+    from spooler.catalog import COUNTIES
+    from spooler.wire.trust import load_trust
+
+    if trust is not None:
+        record = load_trust(trust).registries.get(registry)
+        return record.name if record else fail(f"{registry} 不在信任目录 · is not in {trust}", Exit.WRONG_USAGE)
+    county = COUNTIES.get(registry)
+    return county.name if county else registry
