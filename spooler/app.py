@@ -17,7 +17,8 @@ from threading import Event
 from typing import TypeVar
 
 import structlog
-from fastapi import FastAPI
+from fastapi import APIRouter
+from pydantic import ValidationError
 
 from spooler import migrations
 from spooler.api.app import make_api
@@ -34,7 +35,7 @@ from spooler.dispatch import Dispatcher
 from spooler.documents import Documents
 from spooler.intake.check import Checker
 from spooler.intake.keep import Intake
-from spooler.metrics import Metrics, StoreFigures, key_expiries
+from spooler.metrics import KeyExpiry, Metrics, StoreFigures, key_expiries
 from spooler.pipeline import Pipeline, next_steps
 from spooler.prepare import Preparer
 from spooler.render import Renderer, find_templates
@@ -66,12 +67,39 @@ class Keys:
 
 
 @dataclass(frozen=True)
-class Home:
-    """All parts that run, in the order in which they are started, and the application that is served."""
+class Ground:
+    """What every part stands on."""
 
-    parts: Sequence[lifecycle.Part]
-    api: FastAPI
-    is_alive: Callable[[], bool]
+    settings: HomeSettings
+    store: Store
+    documents: Documents
+    trust: Trust
+    keys: Keys
+    clock: Clock
+    metrics: Metrics
+
+    @property
+    def registries(self) -> frozenset[str]:
+        return frozenset(one.id for one in self.settings.registries)
+
+
+@dataclass(frozen=True)
+class Home:
+    """The parts that run. They are started in this order and stopped in the other."""
+
+    courier: Courier
+    pipeline: Pipeline
+    callbacks: Callbacks
+    watch: Watch
+    server: HttpServer  # comes last and goes first: whoever is answered finds everything behind it at work
+
+    @property
+    def parts(self) -> Sequence[lifecycle.Part]:
+        return (self.courier, self.pipeline, self.callbacks, self.watch, self.server)
+
+    @property
+    def is_alive(self) -> bool:
+        return all(health() for health in _health(self.courier, self.pipeline, self.callbacks, self.watch).values())
 
 
 def run(config: Path) -> int:
@@ -93,16 +121,17 @@ def _serve(settings: HomeSettings, stop: Event) -> bool:
     credentials = Credentials(settings.home.credentials_directory)
     store = open_store(settings, now)
     try:
-        home = join(
-            settings,
+        ground = Ground(
+            settings=settings,
             store=store,
-            trust=load_trust(settings.home.trust_directory),
+            documents=Documents(settings.home.data_directory / "documents"),
+            trust=read_trust(settings),
             keys=read_keys(settings, credentials),
-            targets=read_targets(settings, credentials),
-            link=broker_link(settings, credentials),
             clock=now,
+            metrics=Metrics(),
         )
-        return lifecycle.run(home.parts, stop, is_alive=home.is_alive)
+        home = join(ground, read_targets(settings, credentials), broker_link(settings, credentials))
+        return lifecycle.run(home.parts, stop, is_alive=lambda: home.is_alive)
     finally:
         store.close()
 
@@ -158,100 +187,107 @@ def broker_link(settings: HomeSettings, credentials: Credentials) -> Callable[[]
     return lambda: PikaLink(address, queues, name="certspool home")
 
 
-def join(
-    settings: HomeSettings,
-    *,
-    store: Store,
-    trust: Trust,
-    keys: Keys,
-    targets: Sequence[Target],
-    link: Callable[[], Link],
-    clock: Clock,
-) -> Home:
-    """Make every part, hand it what it needs, and wire who wakes whom."""
-    registries = frozenset(one.id for one in settings.registries)
-    check_known(registries, trust)
-    documents = Documents(settings.home.data_directory / "documents")
-    metrics = Metrics()
-    pipeline = Pipeline(
-        store=store,
-        clock=clock,
-        workers=settings.home.workers,
-        steps=next_steps(
-            prepare=Preparer(
-                store=store,
-                documents=documents,
-                trust=trust,
-                seals=keys.seals,
-                ticket_keys=keys.tickets,
-                order_days=settings.home.order_days,
-                clock=clock,
-            ),
-            dispatch=Dispatcher(store=store, documents=documents, trust=trust, clock=clock),
-        ),
-    )
-    collector = Collector(
-        store=store,
-        trust=trust,
-        registries=registries,
-        clock=clock,
-        on_alarm=metrics.count_alarm,
-        on_pass=metrics.count_pass,
-    )
-    courier = Courier(link, store.outbox, collector, name="home")
-    callbacks = Callbacks([CallbackSender(store=store, target=target, clock=clock) for target in targets])
-    watch = Watch(store=store, clock=clock, heartbeat_seconds=settings.home.heartbeat_seconds)
+def read_trust(settings: HomeSettings) -> Trust:
+    """Read whom we believe. A registry without a record cannot be served: its name and numbers are unknown."""
+    directory = settings.home.trust_directory
+    try:
+        trust = load_trust(directory)
+    except (OSError, ValidationError) as e:
+        raise SettingsError(f"trust_directory {directory}: {e}") from e
+    unknown = sorted({one.id for one in settings.registries} - trust.registries.keys())
+    if unknown:
+        raise SettingsError(f"trust_directory {directory}: no record of registries {', '.join(unknown)}")
+    return trust
+
+
+def join(ground: Ground, targets: Sequence[Target], link: Callable[[], Link]) -> Home:
+    """Make every part and wire who wakes whom."""
+    store, metrics = ground.store, ground.metrics
+    courier = Courier(link, store.outbox, _collector(ground), name="home")
+    pipeline = _pipeline(ground)
+    callbacks = Callbacks([CallbackSender(store=store, target=target, clock=ground.clock) for target in targets])
+    watch = Watch(store=store, clock=ground.clock, heartbeat_seconds=ground.settings.home.heartbeat_seconds)
     store.transactions.listen(Topic.WORK, pipeline.wake)
     store.transactions.listen(Topic.OUTBOX, courier.wake)
     store.transactions.listen(Topic.CALLBACKS, callbacks.wake)
     store.transactions.watch_moves(metrics.count_move)
     store.transactions.watch_alarms(metrics.count_alarm)
-    metrics.registry.register(
-        StoreFigures(
-            store=store,
-            clock=clock,
-            expiries=key_expiries(trust, registries),
-            endpoints=[target.name for target in targets],
-        )
+    metrics.registry.register(_figures(ground, targets))
+    probe = probe_router(
+        ready={"broker": lambda: courier.is_connected, "store": store.is_answering},
+        alive=_health(courier, pipeline, callbacks, watch),
+        registry=metrics.registry,
     )
-    checker = Checker(trust=trust, served=registries, layout=Renderer(find_templates()), clock=clock)
-    running = (courier, pipeline, callbacks, watch)
-    api = make_api(
-        Parts(
-            intake=Intake(checker=checker, book=store.jobs, shelf=documents),
-            store=store,
-            documents=documents,
-            acts=Controls(store, keys.tickets),
-            callers=Callers(_callers(settings)),
-            registries=registries,
-            hall_names={hall.hall: hall.name for hall in trust.halls.values()},
-            probe=probe_router(
-                ready={"broker": lambda: courier.is_connected, "store": store.is_answering},
-                alive={
-                    "courier": lambda: courier.is_alive,
-                    "pipeline": lambda: pipeline.is_alive,
-                    "callbacks": lambda: callbacks.is_alive,
-                    "watch": lambda: watch.is_alive,
-                },
-                registry=metrics.registry,
-            ),
-            count_request=metrics.count_request,
-        )
+    server = HttpServer(make_api(_api_parts(ground, probe)), *split_listen(ground.settings.home.listen))
+    return Home(courier, pipeline, callbacks, watch, server)
+
+
+def _pipeline(ground: Ground) -> Pipeline:
+    prepare = Preparer(
+        store=ground.store,
+        documents=ground.documents,
+        trust=ground.trust,
+        seals=ground.keys.seals,
+        ticket_keys=ground.keys.tickets,
+        order_days=ground.settings.home.order_days,
+        clock=ground.clock,
     )
-    server = HttpServer(api, *split_listen(settings.home.listen))
-    # HTTP comes last and goes first: whoever is answered finds everything behind it at work.
-    return Home(
-        parts=(*running, server),
-        api=api,
-        is_alive=lambda: all(part.is_alive for part in (*running, server)),
+    dispatch = Dispatcher(store=ground.store, documents=ground.documents, trust=ground.trust, clock=ground.clock)
+    return Pipeline(
+        store=ground.store,
+        steps=next_steps(prepare=prepare, dispatch=dispatch),
+        clock=ground.clock,
+        workers=ground.settings.home.workers,
     )
 
 
-def check_known(registries: frozenset[str], trust: Trust) -> None:
-    """A registry without its trust record cannot be served: its name and numbers are unknown."""
-    unknown = sorted(registries - trust.registries.keys())
-    if unknown:
-        raise SettingsError(f"registries {', '.join(unknown)} have no record in the trust directory")
+def _collector(ground: Ground) -> Collector:
+    return Collector(
+        store=ground.store,
+        trust=ground.trust,
+        registries=ground.registries,
+        clock=ground.clock,
+        on_alarm=ground.metrics.count_alarm,
+        on_pass=ground.metrics.count_pass,
+    )
+
+
+def _figures(ground: Ground, targets: Sequence[Target]) -> StoreFigures:
+    return StoreFigures(
+        store=ground.store,
+        clock=ground.clock,
+        expiries=[
+            *key_expiries(ground.trust, ground.registries),
+            *(KeyExpiry("seal", registry, key.certificate.not_valid_after_utc) for registry, key in ground.keys.seals.items()),
+        ],
+        endpoints=[target.name for target in targets],
+    )
+
+
+def _api_parts(ground: Ground, probe: APIRouter) -> Parts:
+    layout = Renderer(find_templates())
+    checker = Checker(trust=ground.trust, served=ground.registries, layout=layout, clock=ground.clock)
+    return Parts(
+        intake=Intake(checker=checker, book=ground.store.jobs, shelf=ground.documents),
+        store=ground.store,
+        documents=ground.documents,
+        acts=Controls(ground.store, ground.keys.tickets),
+        callers=Callers(_callers(ground.settings)),
+        registries=ground.registries,
+        hall_names={hall.hall: hall.name for hall in ground.trust.halls.values()},
+        probe=probe,
+        count_request=ground.metrics.count_request,
+    )
+
+
+def _health(courier: Courier, pipeline: Pipeline, callbacks: Callbacks, watch: Watch) -> dict[str, Callable[[], bool]]:
+    """Return how each thread is asked whether it lives."""
+    return {
+        "courier": lambda: courier.is_alive,
+        "pipeline": lambda: pipeline.is_alive,
+        "callbacks": lambda: callbacks.is_alive,
+        "watch": lambda: watch.is_alive,
+    }
 
 
 def _callers(settings: HomeSettings) -> Iterator[Caller]:
