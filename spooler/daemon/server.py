@@ -7,6 +7,7 @@ from typing import Any
 
 import uvicorn
 
+_LAST_PORT = 65_535
 _START_SECONDS = 10.0
 _LONGEST_ANSWER_SECONDS = 3
 
@@ -57,6 +58,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def split_listen(listen: str) -> tuple[str, int]:
-    """Return host and port of "127.0.0.1:8600" or "[::1]:8600"."""
+    """Return host and port of "127.0.0.1:8600" or "[::1]:8600"; ValueError for what is neither."""
     host, _, port = listen.rpartition(":")
+    if not host or not port.isascii() or not port.isdecimal() or int(port) > _LAST_PORT:
+        raise ValueError(f"listen = {listen!r}: host:port is needed, as in 127.0.0.1:8600")
     return host.strip("[]"), int(port)

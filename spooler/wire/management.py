@@ -61,7 +61,7 @@ class Management:
         ]
 
     def depths(self) -> dict[str, int]:
-        """Return how many letters each queue holds, ready or given out."""
+        """Return how many letters each queue held some seconds ago, ready or given out."""
         return {name: int(queue.get("messages", 0)) for name, queue in self._queues().items()}
 
     def purge(self, queue: str) -> None:
