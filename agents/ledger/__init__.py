@@ -61,7 +61,7 @@ class Ledger:
         self._db.afterwards(call)
 
     def listen(self, call: Callable[[], None]) -> None:
-        """Let this be called after every transaction, once it is durable: something may stand otherwise."""
+        """Let this be called after every transaction that wrote something."""
         self._db.listen(call)
 
     def bind(self, *, hall: str, machine: str, permits: str, permits_are_new: bool) -> Binding:

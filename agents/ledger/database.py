@@ -24,15 +24,16 @@ class Database:
         self._depth = 0
         self._afterwards: list[Callable[[], None]] = []
         self._listeners: list[Callable[[], None]] = []
+        self._has_written = False
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
         path.chmod(0o600)
         self._prepare()
 
     def _prepare(self) -> None:
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000"):
-            self._connection.execute(f"PRAGMA {pragma}")
         try:
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000"):
+                self._connection.execute(f"PRAGMA {pragma}")
             (verdict,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
         except sqlite3.DatabaseError as e:
             raise Corrupt("the ledger cannot be read") from e
@@ -60,33 +61,40 @@ class Database:
                 self._end("ROLLBACK")
                 raise
             afterwards = self._end("COMMIT")
-        for call in [*afterwards, *self._listeners]:
+        for call in afterwards:
             call()
-
-    def listen(self, call: Callable[[], None]) -> None:
-        """Let this be called after every transaction, once it is durable."""
-        self._listeners.append(call)
 
     def afterwards(self, call: Callable[[], None]) -> None:
         """Let this be called once the transaction is durable, and not if it fails."""
         if call not in self._afterwards:
             self._afterwards.append(call)
 
+    def listen(self, call: Callable[[], None]) -> None:
+        """Let this be called after every transaction that wrote something."""
+        self._listeners.append(call)
+
     def _begin(self) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
         self._depth = 1
+        self._has_written = False
 
     def _end(self, how: str) -> list[Callable[[], None]]:
         self._depth = 0
         afterwards, self._afterwards = self._afterwards, []
-        self._connection.execute(how)
-        return afterwards
+        try:
+            self._connection.execute(how)
+        finally:
+            # A commit can fail (disk full): then nothing of it is kept.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        return [*afterwards, *self._listeners] if self._has_written else afterwards
 
     def execute(self, sql: str, *values: Value) -> int:
         """Write; return how many rows it touched."""
         with self._lock:
             if self._depth == 0:
                 raise RuntimeError("the ledger is written in transactions only")
+            self._has_written = True
             return self._connection.execute(sql, values).rowcount
 
     def insert(self, table: str, **values: Value) -> int:
@@ -96,6 +104,7 @@ class Database:
         with self._lock:
             if self._depth == 0:
                 raise RuntimeError("the ledger is written in transactions only")
+            self._has_written = True
             cursor = self._connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))
             return int(cursor.lastrowid or 0)
 

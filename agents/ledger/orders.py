@@ -61,10 +61,19 @@ class Orders:
         rows = self._db.rows("SELECT * FROM orders WHERE state IN (?, ?, ?) ORDER BY deadline, received_at", *_ACTIVE)
         return [order_of(row) for row in rows]
 
-    def waiting(self) -> Sequence[Order]:
+    def waiting(self, limit: int) -> Sequence[Order]:
         """Those that nobody released yet, most urgent first."""
         rows = self._db.rows(
-            "SELECT * FROM orders WHERE state = 'waiting' AND held = 0 AND cancelling IS NULL ORDER BY deadline, received_at"
+            "SELECT * FROM orders WHERE state = 'waiting' AND held = 0 AND cancelling IS NULL"
+            " ORDER BY deadline, received_at LIMIT ?",
+            limit,
+        )
+        return [order_of(row) for row in rows]
+
+    def late(self, now: datetime) -> Sequence[Order]:
+        """Those whose time to begin an attempt has passed, begun or not."""
+        rows = self._db.rows(
+            "SELECT * FROM orders WHERE state IN ('waiting', 'printing') AND not_after < ?", now.isoformat()
         )
         return [order_of(row) for row in rows]
 

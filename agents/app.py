@@ -1,0 +1,156 @@
+"""Joins the hall's parts and runs them; read this first. It alone knows settings, sockets and CUPS at once."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+
+import structlog
+
+from agents.api.app import make_api
+from agents.api.parts import Parts
+from agents.hall import Hall, Keys
+from agents.identity import OneAgent, is_unused, machine_of
+from agents.ledger import Binding, Ledger
+from agents.metrics import make_registry
+from agents.permit import PermitDirectory
+from agents.settings import HallSettings
+from agents.spool import PrinterLine, Spool, SpoolSettings
+from spooler.daemon import lifecycle, logs
+from spooler.daemon.probe import probe_router
+from spooler.daemon.server import HttpServer, split_listen
+from spooler.daemon.settings import Credentials, load_settings
+from spooler.wire.courier import Courier
+from spooler.wire.keys import SigningKey, WrapKey
+from spooler.wire.link import BrokerAddress, PikaLink
+from spooler.wire.topology import hall_queue
+from spooler.wire.trust import load_trust
+
+_log = structlog.get_logger()
+
+
+def run(config: Path) -> int:
+    """Run the hall's agent until a signal stops it; return its exit code."""
+    logs.set_up()
+    settings = load_settings(HallSettings, config)
+    stop = Event()
+    lifecycle.stop_on_signals(stop)
+    lock = OneAgent(settings.hall.data_directory)
+    try:
+        return 0 if Agent(settings).run(stop) else 1
+    finally:
+        lock.release()
+
+
+class Agent:
+    """One hall's daemon."""
+
+    def __init__(self, settings: HallSettings) -> None:
+        credentials = Credentials(settings.hall.credentials_directory)
+        self._permits = PermitDirectory.open(settings.hall.permits)
+        ledger = Ledger(settings.hall.data_directory / "ledger.sqlite")
+        self.hall = Hall(
+            settings,
+            ledger=ledger,
+            binding=_bind(ledger, settings, self._permits),
+            keys=_keys(settings, credentials),
+            trust=load_trust(settings.hall.trust_directory),
+            clock=now,
+        )
+        self._spool = self._make_spool(settings)
+        self._courier = self._make_courier(settings, credentials)
+        self._server = self._make_server(settings)
+        self._wire_wakes()
+
+    def run(self, stop: Event) -> bool:
+        """Run all parts until `stop`; False when one of them died."""
+        parts: list[lifecycle.Part] = [self._spool, self.hall.pipeline, self._courier, self._server]
+        try:
+            return lifecycle.run(parts, stop, is_alive=self._is_alive)
+        finally:
+            self.hall.ledger.close()
+
+    def _wire_wakes(self) -> None:
+        wakes = self.hall.wakes
+        wakes.courier = self._courier.wake
+        wakes.printers = self._spool.wake
+        wakes.printer = self._spool.wake
+        wakes.recall = self._spool.recall
+
+    def _is_alive(self) -> bool:
+        return self.hall.pipeline.is_alive and self._courier.is_alive and self._server.is_alive
+
+    def _make_spool(self, settings: HallSettings) -> Spool:
+        return Spool(
+            printers=[PrinterLine(name=p.name, device=p.device) for p in settings.printers],
+            book=self.hall.book,
+            permits=self._permits,
+            settings=SpoolSettings(socket=settings.cups.socket, probes=settings.cups.probe_directory),
+            told=self.hall.board.told,
+        )
+
+    def _make_courier(self, settings: HallSettings, credentials: Credentials) -> Courier:
+        broker = settings.broker
+        address = BrokerAddress(
+            host=broker.host,
+            port=broker.port,
+            virtual_host=broker.virtual_host,
+            user=broker.user,
+            password=credentials.text(broker.password_credential),
+        )
+        queue = broker.queue or hall_queue(settings.hall.id)
+        name = f"hall-{settings.hall.id}"
+        return Courier(lambda: PikaLink(address, [queue], name=name), self.hall.reporter, self.hall.inbox, name=name)
+
+    def _make_server(self, settings: HallSettings) -> HttpServer:
+        registry = make_registry(
+            hall=settings.hall.id,
+            ledger=self.hall.ledger,
+            board=self.hall.board,
+            is_connected=lambda: self._courier.is_connected,
+            clock=now,
+        )
+        probe = probe_router(
+            ready={
+                "broker": lambda: self._courier.is_connected,
+                "permits": self._permits.is_ours,
+                "reconciled": self.hall.may_print,
+            },
+            alive={"pipeline": lambda: self.hall.pipeline.is_alive, "courier": lambda: self._courier.is_alive},
+            registry=registry,
+        )
+        api = make_api(
+            Parts(
+                acts=self.hall.acts,
+                stock=self.hall.stock,
+                accounts=[account.account() for account in settings.accounts],
+                probe=probe,
+                changes=self.hall.changes,
+            )
+        )
+        return HttpServer(api, *split_listen(settings.hall.listen))
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _bind(ledger: Ledger, settings: HallSettings, permits: PermitDirectory) -> Binding:
+    binding = ledger.bind(
+        hall=settings.hall.id,
+        machine=machine_of(settings.hall.data_directory),
+        permits=str(permits.identity),
+        permits_are_new=is_unused(permits.path),
+    )
+    fields = {"hall": binding.hall, "epoch": str(binding.epoch), "instance": str(binding.instance)}
+    if binding.reconcile is None:
+        _log.info("ledger bound", **fields)
+    else:
+        _log.error("nothing is printed until this hall is reconciled", why=binding.reconcile, alarm=True, **fields)
+    return binding
+
+
+def _keys(settings: HallSettings, credentials: Credentials) -> Keys:
+    return Keys(
+        report=SigningKey.from_pem(credentials.read(settings.hall.report_key_credential)),
+        wrap=tuple(WrapKey.from_pem(credentials.read(name)) for name in settings.hall.wrap_key_credentials),
+    )

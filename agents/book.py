@@ -1,0 +1,167 @@
+"""The ledger as the spool sees it: which pass is next, and each step of a try, one durable transaction each (`tries.TryBook`)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from uuid import UUID, uuid4
+
+from agents.accounts import MACHINE
+from agents.blank import Blanks
+from agents.documents import Documents
+from agents.errors import NotFound
+from agents.journal import Journal
+from agents.ledger import Order, PassRow, TryRow
+from agents.order import OrderState, PassState
+from agents.standing import has_begun
+from agents.tries import Evidence, ReleasedPass, Try
+from spooler.wire.messages import Ask, PassReport, Stock
+
+
+class Book:
+    """Implements `TryBook`. `settled` is called, in the transaction, whenever a try has ended."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        blanks: Blanks,
+        documents: Documents,
+        may_print: Callable[[], bool],
+        settled: Callable[[UUID], None],
+    ) -> None:
+        self._journal = journal
+        self._ledger = journal.ledger
+        self._blanks = blanks
+        self._documents = documents
+        self._may_print = may_print
+        self._settled = settled
+
+    def next_pass(self, printer: str) -> ReleasedPass | None:
+        if not self._may_print() or self._ledger.is_paused(printer) or self._ledger.orders.under_way(printer):
+            return None
+        for row in self._ledger.orders.queued(printer):
+            released = self._released(row)
+            if not self._is_too_late(released):
+                return released
+        return None
+
+    def open_tries(self, printer: str) -> Sequence[Try]:
+        return [self._try(row) for row in self._ledger.tries.open_at(printer)]
+
+    def document(self, order_id: UUID) -> bytes:
+        return self._documents.document(self._journal.order(order_id))
+
+    def intent(self, released: ReleasedPass) -> Try | None:
+        with self._journal.act():
+            order = self._journal.order(released.order_id)
+            row = self._journal.pass_row(released.order_id, released.attempt, released.number)
+            if not self._may_go(order, row) or row.state is not PassState.READY or row.released is None:
+                return None
+            if self._is_too_late(released):
+                return None
+            self._feed(order, row)
+            try_id = uuid4()
+            self._ledger.tries.begin(try_id, row, released.printer, self._journal.clock())
+            self._journal.move_pass(row, PassState.INTENT, by=MACHINE, try_id=str(try_id))
+        return self._get(try_id)
+
+    def created(self, try_id: UUID, cups_job: int) -> None:
+        with self._journal.act():
+            self._step(try_id, PassState.CREATED, cups_job=cups_job)
+
+    def spooled(self, try_id: UUID) -> None:
+        with self._journal.act():
+            self._step(try_id, PassState.SPOOLED)
+
+    def releasing(self, try_id: UUID) -> bool:
+        with self._journal.act():
+            row = self._row(try_id)
+            order = self._journal.order(row.order_id)
+            if not self._may_go(order, self._pass(row)):
+                return False
+            self._step(try_id, PassState.RELEASING)
+            return True
+
+    def done(self, try_id: UUID, evidence: Evidence) -> None:
+        with self._journal.act():
+            row = self._end(try_id, PassState.DONE, "done", evidence)
+            self._tell(row, "done")
+            self._settled(row.order_id)
+
+    def unknown(self, try_id: UUID, evidence: Evidence) -> None:
+        with self._journal.act():
+            row = self._end(try_id, PassState.UNKNOWN, "unknown", evidence)
+            self._tell(row, "unknown")
+            self._journal.tell(row.order_id, Ask, number=row.number, try_id=try_id)
+            self._settled(row.order_id)
+
+    def again(self, try_id: UUID, why: str, evidence: Evidence) -> None:
+        with self._journal.act():
+            row = self._end(try_id, PassState.READY, "again", {**evidence, "why": why}, detail=why)
+            self._journal.refresh(row.order_id)
+            self._settled(row.order_id)
+
+    def _feed(self, order: Order, row: PassRow) -> None:
+        """As the first pass on a blank begins, propose the blank that is on top by now."""
+        if row.shape.stock is not Stock.PLAIN and not has_begun(self._journal.passes(order)):
+            self._blanks.feed(self._journal.attempt(order), MACHINE)
+
+    def _step(self, try_id: UUID, to: PassState, **columns: int) -> None:
+        row = self._row(try_id)
+        self._ledger.tries.set(try_id, state=to, **columns)
+        self._journal.move_pass(self._pass(row), to, by=MACHINE)
+
+    def _end(
+        self, try_id: UUID, to: PassState, state: str, evidence: Mapping[str, object], *, detail: str | None = None
+    ) -> TryRow:
+        row = self._row(try_id)
+        self._ledger.tries.end(try_id, state, self._journal.clock(), dict(evidence))
+        self._journal.move_pass(self._pass(row), to, by=MACHINE, detail=detail)
+        return row
+
+    def _tell(self, row: TryRow, outcome: str) -> None:
+        self._journal.tell(
+            row.order_id, PassReport, number=row.number, outcome=outcome, printer=row.printer, try_id=row.try_id
+        )
+
+    def _may_go(self, order: Order, row: PassRow) -> bool:
+        current = order.state is OrderState.PRINTING and order.attempt == row.attempt
+        return current and not order.held and order.cancelling is None and self._may_print()
+
+    def _is_too_late(self, released: ReleasedPass) -> bool:
+        return released.not_after is not None and released.not_after < self._journal.clock()
+
+    def _released(self, row: PassRow) -> ReleasedPass:
+        order = self._journal.order(row.order_id)
+        # The ticket's time binds the first claim of an attempt, not its later passes.
+        first = not has_begun(p for p in self._journal.passes(order) if p.number != row.number)
+        return ReleasedPass(
+            order_id=row.order_id,
+            number=row.number,
+            attempt=row.attempt,
+            printer=row.printer or "",
+            pages=row.shape.pages,
+            width_mm=row.shape.width_mm,
+            height_mm=row.shape.height_mm,
+            not_after=order.not_after if first else None,
+        )
+
+    def _try(self, row: TryRow) -> Try:
+        siblings = self._ledger.tries.of_pass(row.order_id, row.attempt, row.number)
+        return Try(
+            id=row.try_id,
+            sequence=1 + [t.try_id for t in siblings].index(row.try_id),
+            released=self._released(self._pass(row)),
+            state=PassState(row.state),
+            cups_job=row.cups_job,
+        )
+
+    def _get(self, try_id: UUID) -> Try:
+        return self._try(self._row(try_id))
+
+    def _row(self, try_id: UUID) -> TryRow:
+        row = self._ledger.tries.get(try_id)
+        if row is None:
+            raise NotFound(f"there is no try {try_id} in the ledger")
+        return row
+
+    def _pass(self, row: TryRow) -> PassRow:
+        return self._journal.pass_row(row.order_id, row.attempt, row.number)

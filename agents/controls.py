@@ -1,0 +1,207 @@
+"""What home asks about an order, and the hall's true answer. All of it acts between passes, never in one.
+
+cancel, withdraw     `cancelled` nothing was or will be printed · `stopped` no further pass, blanks voided · `too-late` or `recover`
+                     handed over · `pending` a pass is under way or unknown, and the end follows
+hold, resume, lease  `held` · `resumed` · `leased` · `too-late` the order has ended
+approve              `accepted` · `declined` · `not-open` somebody was faster
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from agents.accounts import MACHINE
+from agents.approvals import Approvals
+from agents.errors import DoesNotFit, HallError
+from agents.journal import Journal
+from agents.ledger import ControlRow, Order
+from agents.order import OrderState, PassState, is_final
+from agents.outcomes import Outcomes
+from agents.release import Release
+from spooler.wire.messages import (
+    Actor,
+    Answer,
+    Approve,
+    Cancel,
+    Control,
+    Hold,
+    Lease,
+    Resume,
+    Standing,
+    Withdraw,
+    read_control,
+)
+
+HOME = Actor(id="home", role="home")
+_SETTLED = frozenset({PassState.READY, PassState.DONE, PassState.CONFIRMED, PassState.SPOILED})
+
+
+class Controls:
+    """Answers each control once; `settle` follows up when a pass under way has ended."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        outcomes: Outcomes,
+        approvals: Approvals,
+        release: Release,
+        recall: Callable[[UUID], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self._journal = journal
+        self._outcomes = outcomes
+        self._approvals = approvals
+        self._release = release
+        self._recall = recall
+        self._changed = changed
+
+    def take(self, control: Control) -> None:
+        """Keep the control and answer it, in one transaction; a known one is passed over."""
+        ledger = self._journal.ledger
+        with self._journal.act():
+            row = ControlRow(
+                control.control_id, control.order_id, control.registry, control.kind, control.to_bytes().decode(), None
+            )
+            if not ledger.controls.add(row, self._journal.clock()):
+                return
+            order = ledger.orders.get(control.order_id)
+            if order is None:
+                self._overtook(control)
+            else:
+                self._act(order, control)
+            ledger.afterwards(self._changed)
+
+    def before_arrival(self, order: Order) -> None:
+        """The order has come at last: what overtook it holds."""
+        for row in self._journal.ledger.controls.about(order.order_id, order.registry):
+            control = read_control(row.body.encode())
+            if isinstance(control, Cancel | Withdraw):
+                self._journal.move(
+                    self._journal.order(order.order_id), OrderState.CANCELLED, by=HOME, detail="tombstone"
+                )
+                return
+            if isinstance(control, Hold | Resume):
+                held = int(isinstance(control, Hold))
+                self._journal.change(order, by=HOME, detail=control.kind, held=held)
+            if isinstance(control, Lease):
+                self._journal.change(order, by=HOME, detail="lease", not_after=control.not_after.isoformat())
+
+    def settle(self, order_id: UUID) -> None:
+        """A try has ended or was resolved: finish a cancel that waited for it, or let the next pass go by itself."""
+        order = self._journal.order(order_id)
+        if order.cancelling is not None:
+            self._finish(order, order.cancelling)
+        else:
+            self._release.by_itself(order, MACHINE)
+        self._journal.ledger.afterwards(self._changed)
+
+    def _overtook(self, control: Control) -> None:
+        """Nothing is here, and nothing will be printed once it comes: a tombstone."""
+        outcome = {
+            "cancel": "cancelled",
+            "withdraw": "cancelled",
+            "hold": "held",
+            "resume": "resumed",
+            "lease": "leased",
+        }
+        self._answer(control.control_id, control.order_id, control.registry, outcome.get(control.kind, "not-open"))
+
+    def _act(self, order: Order, control: Control) -> None:
+        if isinstance(control, Cancel | Withdraw):
+            self._cancel(order, control)
+        elif isinstance(control, Approve):
+            self._approve(order, control)
+        else:
+            self._change(order, control)
+
+    def _cancel(self, order: Order, control: Cancel | Withdraw) -> None:
+        if order.state is OrderState.ISSUED:
+            outcome = "too-late" if isinstance(control, Cancel) else "recover"
+            blanks = () if order.serial is None else (order.serial,)
+            self._answer(control.control_id, order.order_id, order.registry, outcome, order, blanks)
+        elif is_final(order.state):
+            self._answer(control.control_id, order.order_id, order.registry, "cancelled", order)
+        else:
+            order = self._journal.change(order, by=HOME, detail=control.kind, cancelling=str(control.control_id))
+            if not self._finish(order, control.control_id):
+                self._wait(order, control.control_id)
+
+    def _wait(self, order: Order, control_id: UUID) -> None:
+        """Win back what can be won back; the rest ends by itself or by a person's answer."""
+        self._answer(control_id, order.order_id, order.registry, "pending", order)
+        self._journal.refresh(order.order_id)
+        for row in self._journal.passes(order):
+            if row.try_id is not None and row.state not in _SETTLED and row.state is not PassState.UNKNOWN:
+                self._journal.ledger.afterwards(_later(self._recall, row.try_id))
+
+    def _finish(self, order: Order, control_id: UUID) -> bool:
+        """End the order if no pass is under way or unknown; return whether it did."""
+        if any(row.state not in _SETTLED for row in self._journal.passes(order)):
+            return False
+        outcome = "stopped" if self._has_printed(order) else "cancelled"
+        voided = self._outcomes.stop(order, HOME, outcome)
+        self._approvals.drop(order, MACHINE)
+        self._journal.tell(order.order_id, Standing, by=HOME)
+        ended = self._journal.order(order.order_id)
+        self._answer(control_id, order.order_id, order.registry, outcome, ended, voided)
+        return True
+
+    def _has_printed(self, order: Order) -> bool:
+        """Say whether any permit of any attempt was claimed rather than won back."""
+        rows = self._journal.ledger.orders.all_passes(order.order_id)
+        return any(row.is_closed and row.try_id is not None for row in rows)
+
+    def _change(self, order: Order, control: Hold | Resume | Lease) -> None:
+        if is_final(order.state):
+            self._answer(control.control_id, order.order_id, order.registry, "too-late", order)
+            return
+        if isinstance(control, Lease):
+            outcome, columns = "leased", {"not_after": _iso(control.not_after)}
+        else:
+            held = isinstance(control, Hold)
+            outcome, columns = ("held" if held else "resumed"), {"held": str(int(held))}
+        changed = self._journal.change(order, by=HOME, detail=control.kind, **columns)
+        self._journal.refresh(order.order_id, HOME)
+        self._answer(control.control_id, order.order_id, order.registry, outcome, changed)
+
+    def _approve(self, order: Order, control: Approve) -> None:
+        try:
+            approval = self._approvals.open(control.approval_id)
+            if approval.order_id != order.order_id:
+                raise DoesNotFit("the approval is about another order")
+            self._approvals.answer(approval, accept=control.accept, by=control.actor, reason=control.reason)
+            outcome = "accepted" if control.accept else "declined"
+        except HallError:
+            # Somebody at the hall was faster, or it never was: home is told so.
+            outcome = "not-open"
+        now = self._journal.order(order.order_id)
+        self._answer(control.control_id, order.order_id, order.registry, outcome, now)
+
+    def _answer(
+        self,
+        control_id: UUID,
+        order_id: UUID,
+        registry: str,
+        outcome: str,
+        order: Order | None = None,
+        blanks: Sequence[str] = (),
+    ) -> None:
+        self._journal.ledger.controls.answered(control_id, outcome, self._journal.clock())
+        self._journal.tell_registry(
+            Answer,
+            registry,
+            control_id=control_id,
+            order_id=order_id,
+            outcome=outcome,
+            state=None if order is None else order.state,
+            blanks=tuple(blanks),
+        )
+
+
+def _later(call: Callable[[UUID], None], try_id: UUID) -> Callable[[], None]:
+    return lambda: call(try_id)
+
+
+def _iso(at: datetime) -> str:
+    return at.isoformat()

@@ -1,0 +1,149 @@
+"""The hall's parts between wire and printers, joined: ledger, journal, acts, inbox, controls, pipeline. No sockets, no CUPS."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from agents.acts import Acts
+from agents.approvals import Approvals
+from agents.blank import Blanks
+from agents.board import Board
+from agents.book import Book
+from agents.changes import Changes
+from agents.controls import Controls
+from agents.documents import Documents
+from agents.heartbeat import Heart
+from agents.inbox import Inbox
+from agents.journal import Journal
+from agents.ledger import Binding, Ledger
+from agents.outcomes import Outcomes
+from agents.pipeline import Pipeline
+from agents.release import Release
+from agents.report import Reporter
+from agents.search import Words
+from agents.settings import HallSettings
+from agents.stock import StockRoom
+from spooler.wire.keys import SigningKey, WrapKey
+from spooler.wire.trust import Trust
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The hall's own: reports are signed with one, orders open with the others."""
+
+    report: SigningKey
+    wrap: tuple[WrapKey, ...]
+
+
+@dataclass
+class Wakes:
+    """Whom a durable change wakes. The parts behind them are made later than those that wake them."""
+
+    courier: Callable[[], None] = lambda: None
+    printers: Callable[[], None] = lambda: None
+    printer: Callable[[str], None] = lambda name: None
+    pipeline: Callable[[], None] = lambda: None
+    recall: Callable[[UUID], object] = lambda try_id: None
+
+
+class Hall:
+    """All of it, over one open ledger."""
+
+    def __init__(
+        self,
+        settings: HallSettings,
+        *,
+        ledger: Ledger,
+        binding: Binding,
+        keys: Keys,
+        trust: Trust,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.settings = settings
+        self.ledger = ledger
+        self.binding = binding
+        self.wakes = Wakes()
+        self.changes = Changes()
+        self.board = Board(settings.printers, ledger)
+        self.reporter = Reporter(
+            ledger=ledger, binding=binding, key=keys.report, clock=clock, wake=lambda: self.wakes.courier()
+        )
+        self.documents = Documents(_below(settings, "orders"), hall=settings.hall.id, keys=keys.wrap)
+        self._words = Words.from_file(_below(settings, "search.key"))
+        self.journal = Journal(ledger=ledger, reporter=self.reporter, board=self.board, clock=clock)
+        self._join(trust, clock)
+        ledger.listen(self.changes.tell)
+        self.board.listen(self.changes.tell)
+        self.board.listen(self._changed)
+
+    def may_print(self) -> bool:
+        return self.binding.reconcile is None
+
+    def _changed(self) -> None:
+        self.wakes.pipeline()
+
+    def _settled(self, order_id: UUID) -> None:
+        self.controls.settle(order_id)
+
+    def _join(self, trust: Trust, clock: Callable[[], datetime]) -> None:
+        blanks = Blanks(ledger=self.ledger, reporter=self.reporter, clock=clock)
+        release = Release(journal=self.journal, blanks=blanks, wake=lambda printer: self.wakes.printer(printer))
+        outcomes = Outcomes(journal=self.journal, blanks=blanks, settled=self._settled)
+        approvals = Approvals(journal=self.journal, outcomes=outcomes)
+        self.controls = Controls(
+            journal=self.journal,
+            outcomes=outcomes,
+            approvals=approvals,
+            release=release,
+            recall=lambda try_id: self.wakes.recall(try_id),
+            changed=self._changed,
+        )
+        self.inbox = Inbox(
+            hall=self.settings.hall.id,
+            trust=trust,
+            journal=self.journal,
+            controls=self.controls,
+            documents=self.documents,
+            words=self._words,
+            changed=self._changed,
+        )
+        self.book = Book(
+            journal=self.journal,
+            blanks=blanks,
+            documents=self.documents,
+            may_print=self.may_print,
+            settled=self._settled,
+        )
+        self.acts = Acts(
+            journal=self.journal,
+            release=release,
+            blanks=blanks,
+            outcomes=outcomes,
+            approvals=approvals,
+            documents=self.documents,
+            words=self._words,
+            may_print=self.may_print,
+            changed=self._changed,
+        )
+        self.stock = StockRoom(ledger=self.ledger, board=self.board, clock=clock, changed=self._changed)
+        self.pipeline = Pipeline(
+            journal=self.journal,
+            release=release,
+            outcomes=outcomes,
+            heart=Heart(
+                journal=self.journal,
+                board=self.board,
+                registries={registry for registry, hall, _ in trust.grants if hall == self.settings.hall.id},
+                every_seconds=self.settings.hall.heartbeat_seconds,
+            ),
+            auto_release=self.settings.hall.release == "auto",
+            may_print=self.may_print,
+            wake_printers=lambda: self.wakes.printers(),
+        )
+        self.wakes.pipeline = self.pipeline.wake
+
+
+def _below(settings: HallSettings, name: str) -> Path:
+    return settings.hall.data_directory / name

@@ -1,0 +1,216 @@
+"""Step 1: what comes from home becomes durable here, once; then the courier acks it.
+
+An order is the same by sha256(ticket ‖ document), never by its ciphertext: the same again is acked; the same id with other content
+goes into quarantine. What is not to be trusted is refused with its code, once, and its id is never printed afterwards.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from agents.accounts import MACHINE
+from agents.controls import Controls
+from agents.documents import Documents
+from agents.journal import Journal
+from agents.ledger import Order
+from agents.order import OrderState
+from agents.search import Words, masked
+from agents.verify import Refusal, RefusalCode, VerifiedOrder, verify
+from spooler.wire.envelope import Address
+from spooler.wire.errors import BadEnvelope, BadMessage
+from spooler.wire.letters import Delivery
+from spooler.wire.messages import CONTROL_TYPE as SIGNED_CONTROL_TYPE
+from spooler.wire.messages import Received, Refused, Standing, read_control
+from spooler.wire.signed import open_signed
+from spooler.wire.topology import CONTROL_TYPE, ORDER_TYPE
+from spooler.wire.trust import Trust
+
+_log = structlog.get_logger()
+# A refused order's job is known to nobody here: its ticket was not opened, or not believed.
+UNKNOWN_JOB = UUID(int=0)
+
+
+@dataclass(frozen=True)
+class _Arrival:
+    address: Address
+    envelope: bytes
+    digest: str
+
+
+class Inbox:
+    """Called by the courier's thread; durable when it returns."""
+
+    def __init__(
+        self,
+        *,
+        hall: str,
+        trust: Trust,
+        journal: Journal,
+        controls: Controls,
+        documents: Documents,
+        words: Words,
+        changed: Callable[[], None],
+    ) -> None:
+        self._hall = hall
+        self._trust = trust
+        self._journal = journal
+        self._ledger = journal.ledger
+        self._controls = controls
+        self._documents = documents
+        self._words = words
+        self._changed = changed
+
+    def handle(self, delivery: Delivery) -> None:
+        if delivery.type == ORDER_TYPE:
+            self._take_order(delivery)
+        elif delivery.type == CONTROL_TYPE:
+            self._take_control(delivery)
+        else:
+            raise BadMessage("a hall takes orders and controls only")
+
+    def _take_order(self, delivery: Delivery) -> None:
+        arrival = _Arrival(_address(delivery.headers), delivery.body, sha256(delivery.body).hexdigest())
+        if arrival.address.hall != self._hall:
+            raise BadMessage(f"this is hall {self._hall}, the order is for {arrival.address.hall}")
+        if arrival.address.registry not in self._trust.registries:
+            raise BadMessage(f"registry {arrival.address.registry} is not known here")
+        if self._ledger.quarantine.is_refused(arrival.address.order_id):
+            _log.warning("order refused before", order_id=str(arrival.address.order_id))
+            return
+        try:
+            verified = self._verify(arrival)
+        except Refusal as e:
+            self._refuse(arrival, e)
+            return
+        self._keep(arrival, verified)
+
+    def _verify(self, arrival: _Arrival) -> VerifiedOrder:
+        try:
+            contents = self._documents.open(arrival.envelope, arrival.address)
+        except BadEnvelope as e:
+            raise Refusal(RefusalCode.ENVELOPE, str(e)) from e
+        return verify(contents, arrival.address, trust=self._trust, hall=self._hall, now=self._journal.clock())
+
+    def _keep(self, arrival: _Arrival, verified: VerifiedOrder) -> None:
+        order_id = arrival.address.order_id
+        known = self._ledger.orders.get(order_id)
+        if known is not None:
+            self._known(known, verified.identity)
+            return
+        self._documents.keep(order_id, arrival.envelope)
+        order = _order_of(verified, arrival.address.kid, self._journal)
+        with self._journal.act():
+            self._ledger.orders.add(order, verified.ticket.passes)
+            self._ledger.orders.add_words(order_id, self._words.of(verified.ticket))
+            self._controls.before_arrival(order)
+            self._journal.change(order, by=MACHINE, detail="received")
+            cancelled = self._journal.order(order_id).state is OrderState.CANCELLED
+            if cancelled:
+                self._journal.tell(order_id, Standing)
+            else:
+                self._journal.tell(order_id, Received, identity=order.identity)
+            self._ledger.afterwards(self._changed)
+        _log.info("order received", order_id=str(order_id), registry=order.registry, job_id=str(order.job_id))
+
+    def _known(self, order: Order, identity: str) -> None:
+        if order.identity == identity:
+            return
+        with self._journal.act():
+            self._ledger.quarantine.add(
+                order.order_id, order.registry, "other-content", identity, self._journal.clock(), told=False
+            )
+        _log.error(
+            "same order id, other content: quarantined",
+            order_id=str(order.order_id),
+            alarm=True,
+            kept=order.identity,
+            came=identity,
+        )
+
+    def _refuse(self, arrival: _Arrival, refusal: Refusal) -> None:
+        order_id, code = arrival.address.order_id, str(refusal.code)
+        registry = arrival.address.registry
+        # Whoever can send rubbish under a good order's id must not be able to have that order called refused.
+        is_new = self._ledger.orders.get(order_id) is None
+        with self._journal.act():
+            self._ledger.quarantine.add(order_id, registry, code, arrival.digest, self._journal.clock(), told=is_new)
+            if is_new:
+                self._tell_refused(order_id, registry, code, str(refusal))
+        _log.error("order not trusted", order_id=str(order_id), registry=registry, code=code, alarm=True, is_new=is_new)
+
+    def _tell_refused(self, order_id: UUID, registry: str, code: str, message: str) -> None:
+        self._journal.tell_registry(
+            Refused,
+            registry,
+            order_id=order_id,
+            job_id=UNKNOWN_JOB,
+            state=OrderState.REFUSED,
+            attempt=0,
+            actor=MACHINE,
+            code=code,
+            message=message[:500],
+        )
+
+    def _take_control(self, delivery: Delivery) -> None:
+        registry = self._trust.registries.get(str(delivery.headers.get("registry")))
+        if registry is None:
+            raise BadMessage("a control of an unknown registry")
+        payload = open_signed(
+            delivery.body, SIGNED_CONTROL_TYPE, keys=registry.ticket_keys, use="ticket", at=self._journal.clock()
+        )
+        control = read_control(payload)
+        if (control.registry, control.hall) != (registry.registry, self._hall):
+            raise BadMessage("a control for another hall, or of another registry")
+        order = self._ledger.orders.get(control.order_id)
+        if order is not None and order.registry != control.registry:
+            raise BadMessage("a control about another registry's order")
+        self._controls.take(control)
+        _log.info(
+            "control taken", order_id=str(control.order_id), kind=control.kind, control_id=str(control.control_id)
+        )
+
+
+def _address(headers: Any) -> Address:
+    try:
+        return Address(
+            registry=str(headers["registry"]),
+            hall=str(headers["hall"]),
+            order_id=UUID(str(headers["order_id"])),
+            kid=str(headers["kid"]),
+        )
+    except (KeyError, ValueError) as e:
+        raise BadMessage("an order without its address") from e
+
+
+def _order_of(verified: VerifiedOrder, kid: str, journal: Journal) -> Order:
+    ticket = verified.ticket
+    return Order(
+        order_id=ticket.order_id,
+        job_id=ticket.job_id,
+        registry=ticket.registry,
+        kind=ticket.kind,
+        number=ticket.number,
+        number_version=ticket.number_version,
+        template=ticket.template,
+        seal=ticket.seal,
+        window=ticket.window,
+        case=ticket.case,
+        deadline=ticket.deadline,
+        not_before=ticket.not_before,
+        not_after=ticket.not_after,
+        identity=verified.identity,
+        document_sha256=ticket.document_sha256,
+        kid=kid,
+        holder_masked=masked(ticket.holder),
+        received_at=journal.clock(),
+        state=OrderState.WAITING,
+        reasons=(),
+        attempt=1,
+        serial=None,
+        held=False,
+        cancelling=None,
+    )

@@ -1,0 +1,141 @@
+"""What became of the paper, written down: confirmed, spoiled, returned, resolved, stopped. Within the act's transaction."""
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from agents.blank import Blanks
+from agents.journal import Journal
+from agents.ledger import Order, PassRow
+from agents.ledger.rows import Attempt
+from agents.order import OrderState, PassState
+from spooler.wire.messages import Actor, Ask, PassReport, Printed, Returned, Stock
+
+
+class Outcomes:
+    """No question is asked here: who may do it and whether it fits is decided by `acts` and `approvals`."""
+
+    def __init__(self, *, journal: Journal, blanks: Blanks, settled: Callable[[UUID], None]) -> None:
+        self._journal = journal
+        self._blanks = blanks
+        self._settled = settled
+
+    def confirm(self, order: Order, by: Actor, serials: Sequence[str]) -> Order:
+        """All passes are good, on the first blank named; any others went through with it and are void."""
+        attempt = self._journal.attempt(order)
+        serial = None
+        if serials:
+            serial = serials[0]
+            attempt = self._on_blank(attempt, serials, by, order.registry, "double feed")
+            self._blanks.use(attempt, serial, by, order.registry)
+        for row in self._journal.passes(order):
+            self._journal.move_pass(row, PassState.CONFIRMED, by=by)
+        printed = self._journal.move(order, OrderState.PRINTED, by=by, serial=serial)
+        self._journal.tell(order.order_id, Printed, by=by)
+        return printed
+
+    def spoil(self, order: Order, by: Actor, blanks: Sequence[str], reason: str) -> Order:
+        """The paper is wrong: its blanks are void, and the order waits for its next attempt."""
+        attempt = self._journal.attempt(order)
+        self._void(order, attempt, by, blanks, reason)
+        passes = self._journal.passes(order)
+        number = self._spoil_passes(passes, attempt, by)
+        again = self._journal.move(
+            order, OrderState.WAITING, by=by, detail="spoiled", attempt=order.attempt + 1, serial=None
+        )
+        self._open_next(again, passes, attempt, by)
+        self._journal.tell(order.order_id, PassReport, by=by, number=number, outcome="spoiled", printer=attempt.printer)
+        self._settled(order.order_id)
+        return again
+
+    def send_back(self, order: Order, by: Actor, *, reason: str, fields: Sequence[str], blanks: Sequence[str]) -> Order:
+        """The content is wrong: the order ends."""
+        attempt = self._journal.ledger.orders.attempt(order.order_id, order.attempt)
+        if attempt is not None:
+            self._void(order, attempt, by, blanks, reason)
+        returned = self._journal.move(order, OrderState.RETURNED, by=by)
+        self._journal.tell(order.order_id, Returned, by=by, reason=reason, fields=tuple(fields), blanks=tuple(blanks))
+        return returned
+
+    def printed(self, order: Order, row: PassRow, by: Actor, blanks: Sequence[str]) -> None:
+        """A person saw that the unknown pass came out well."""
+        if blanks:
+            self._on_blank(self._journal.attempt(order), blanks, by, order.registry, "double feed")
+        self._journal.move_pass(row, PassState.DONE, by=by, detail="printed")
+        self._answer(row, by, "printed")
+
+    def nothing_printed(self, order: Order, row: PassRow, by: Actor) -> None:
+        """Nothing came out: the pass may be released again, on the same blank."""
+        self._journal.move_pass(row, PassState.READY, by=by, detail="nothing_printed", released=None)
+        self._answer(row, by, "nothing_printed")
+
+    def spoiled(self, order: Order, row: PassRow, by: Actor, blanks: Sequence[str], reason: str) -> None:
+        """The unknown pass left something useless: on a blank it ends the attempt, a plain sheet is simply thrown away."""
+        if row.shape.stock is Stock.PLAIN:
+            self._journal.move_pass(row, PassState.READY, by=by, detail="spoiled", released=None)
+            self._answer(row, by, "spoiled")
+            return
+        self._journal.move_pass(row, PassState.SPOILED, by=by)
+        self.spoil(order, by, blanks, reason)
+        self._journal.tell(row.order_id, Ask, by=by, number=row.number, try_id=row.try_id, answer="spoiled")
+
+    def take_back(self, order: Order, by: Actor) -> Order:
+        """What was released and not begun waits again: its blank still lies in the tray."""
+        attempt = self._journal.attempt(order)
+        self._blanks.put_back(attempt, by)
+        for row in self._journal.passes(order):
+            self._journal.ledger.orders.set_pass(row, printer=None, released=None)
+        self._journal.ledger.orders.drop_attempt(order.order_id, order.attempt)
+        return self._journal.move(order, OrderState.WAITING, by=by, detail="taken-back")
+
+    def stop(self, order: Order, by: Actor, reason: str) -> tuple[str, ...]:
+        """End the order from home: what was printed is void, what was not goes back. Returns the voided serials."""
+        attempt = self._journal.ledger.orders.attempt(order.order_id, order.attempt)
+        voided: tuple[str, ...] = ()
+        if attempt is not None and self._is_printed_on(order, attempt):
+            voided = tuple(s for s in (order.serial or attempt.proposed,) if s is not None)
+        if attempt is not None:
+            self._void(order, attempt, by, voided, reason)
+        self._journal.move(order, OrderState.CANCELLED, by=by, detail=reason, cancelling=None)
+        return voided
+
+    def _is_printed_on(self, order: Order, attempt: Attempt) -> bool:
+        marked = {PassState.DONE, PassState.CONFIRMED, PassState.UNKNOWN}
+        passes = self._journal.passes(order)
+        return any(p.state in marked and p.shape.stock is attempt.stock and not p.shape.is_empty for p in passes)
+
+    def _answer(self, row: PassRow, by: Actor, answer: str) -> None:
+        self._journal.tell(row.order_id, Ask, by=by, number=row.number, try_id=row.try_id, answer=answer)
+        self._settled(row.order_id)
+
+    def _on_blank(self, attempt: Attempt, serials: Sequence[str], by: Actor, registry: str, reason: str) -> Attempt:
+        """The first blank carries the print, the others came with it."""
+        if attempt.proposed != serials[0]:
+            attempt = self._blanks.exchange(attempt, serials[0], by)
+        for extra in serials[1:]:
+            self._blanks.take_from_others(attempt, extra, by)
+            self._blanks.void(attempt, extra, by, registry, reason)
+        return attempt
+
+    def _void(self, order: Order, attempt: Attempt, by: Actor, blanks: Sequence[str], reason: str) -> None:
+        if attempt.proposed not in blanks:
+            self._blanks.put_back(attempt, by)
+        for serial in blanks:
+            self._blanks.take_from_others(attempt, serial, by)
+            self._blanks.void(attempt, serial, by, order.registry, reason)
+
+    def _spoil_passes(self, passes: Sequence[PassRow], attempt: Attempt, by: Actor) -> int:
+        """Close the passes on the blank; return the number of the last that was begun."""
+        on_blank = [p for p in passes if p.shape.stock is attempt.stock]
+        for row in on_blank:
+            if row.state is not PassState.SPOILED:
+                self._journal.move_pass(row, PassState.SPOILED, by=by)
+        begun = [p.number for p in on_blank if p.try_id is not None]
+        return begun[-1] if begun else on_blank[0].number
+
+    def _open_next(self, order: Order, passes: Sequence[PassRow], attempt: Attempt, by: Actor) -> None:
+        """The next attempt's passes. A plain list that is already there is not printed a second time."""
+        self._journal.ledger.orders.add_passes(order.order_id, order.attempt, [p.shape for p in passes])
+        kept = {p.number for p in passes if p.shape.stock is not attempt.stock and p.is_closed}
+        for row in self._journal.passes(order):
+            if row.number in kept and row.state is PassState.READY:
+                self._journal.move_pass(row, PassState.DONE, by=by, detail="kept")

@@ -1,0 +1,130 @@
+"""From the ledger's rows to what a person sees, and which acts fit now."""
+
+from agents.accounts import Account, Role
+from agents.board import Board
+from agents.journal import Journal
+from agents.ledger import Approval, Order, PassRow
+from agents.order import OrderState, PassState
+from agents.route import NoPrinter, PrinterFacts, choose
+from agents.standing import has_begun, need_of, next_open
+from agents.views import ApprovalView, OrderView, PassView, PrinterView
+from spooler.wire.messages import Turn
+
+
+class Overview:
+    """Reads only."""
+
+    def __init__(self, *, journal: Journal, board: Board) -> None:
+        self._journal = journal
+        self._board = board
+
+    def order(self, order: Order, by: Account) -> OrderView:
+        passes = self._journal.passes(order)
+        attempt = self._journal.ledger.orders.attempt(order.order_id, order.attempt)
+        approval = self._journal.ledger.approvals.open_for(order.order_id)
+        return OrderView(
+            order_id=order.order_id,
+            job_id=order.job_id,
+            registry=order.registry,
+            kind=order.kind,
+            number=order.number,
+            holder_masked=order.holder_masked,
+            case=order.case,
+            window=order.window,
+            deadline=order.deadline,
+            not_after=order.not_after,
+            state=order.state,
+            reasons=order.reasons,
+            attempt=order.attempt,
+            printer=None if attempt is None else attempt.printer,
+            serial=order.serial,
+            proposed_serial=None if attempt is None else attempt.proposed,
+            seal=order.seal,
+            approvals=() if approval is None else (approval_view(approval),),
+            next=tuple(self.next(order, by)),
+            passes=tuple(self._pass(row, None if attempt is None else attempt.printer) for row in passes),
+        )
+
+    def next(self, order: Order, by: Account) -> list[str]:
+        """Return the acts that fit this order now, and that this account may do."""
+        approval = self._journal.ledger.approvals.open_for(order.order_id)
+        if approval is not None:
+            may = Role.APPROVE in by.roles and approval.asked_by.id != by.id
+            return ["approve"] if may else []
+        return self.fitting(order) if Role.CLERK in by.roles else []
+
+    def fitting(self, order: Order) -> list[str]:
+        """Return the acts that the state allows."""
+        if order.state is OrderState.WAITING:
+            return [*self._release(order), "return"]
+        if order.state is OrderState.PRINTING:
+            return self._while_printing(order)
+        if order.state is OrderState.PRINTED:
+            return ([] if _is_stopped(order) else ["issue"]) + ["spoil", "return"]
+        return []
+
+    def _release(self, order: Order) -> list[str]:
+        passes = self._journal.passes(order)
+        first = next_open(passes)
+        if first is None or _is_stopped(order):
+            return []
+        fits = not isinstance(choose(need_of(order, passes, first), self._board.facts()), NoPrinter)
+        return ["release"] if fits else []
+
+    def _while_printing(self, order: Order) -> list[str]:
+        passes = self._journal.passes(order)
+        current = next_open(passes)
+        if current is None:
+            return ([] if _is_stopped(order) else ["confirm"]) + ["spoil", "return"]
+        if current.state is PassState.UNKNOWN:
+            return ["resolve"]
+        if current.is_under_way:
+            return []
+        acts = [] if _is_stopped(order) else ["release_pass"]
+        return acts + (["spoil"] if has_begun(passes) else []) + ["return"]
+
+    def _pass(self, row: PassRow, printer: str | None) -> PassView:
+        turns = printer is not None and self._board.section(printer).turns_pages
+        return PassView(
+            number=row.number,
+            name=row.shape.name,
+            stock=row.shape.stock,
+            turn="operator" if row.shape.turn is Turn.PAGE and not turns else "device",
+            state=row.state,
+            try_id=row.try_id,
+            printer=row.printer,
+        )
+
+
+def _is_stopped(order: Order) -> bool:
+    return order.held or order.cancelling is not None
+
+
+def approval_view(approval: Approval) -> ApprovalView:
+    return ApprovalView(
+        id=approval.id,
+        order_id=approval.order_id,
+        act=approval.act,
+        attempt=approval.attempt,
+        reason=approval.reason,
+        details=approval.details,
+        asked_by=approval.asked_by,
+        asked_at=approval.asked_at,
+        accepted=approval.accepted,
+        answered_by=approval.answered_by,
+        answered_at=approval.answered_at,
+    )
+
+
+def printer_view(facts: PrinterFacts) -> PrinterView:
+    return PrinterView(
+        name=facts.name,
+        stock=facts.stock,
+        colour=facts.colour,
+        windows=facts.windows,
+        state="paused" if facts.is_paused else facts.state,
+        reasons=facts.reasons,
+        serving=facts.serving,
+        next_serial=facts.next_serial,
+        blanks=facts.blanks,
+    )

@@ -1,0 +1,133 @@
+"""The hall's own thread: what time and policy do without a person.
+
+An arrival, an act, a printer's change wakes it; it releases first passes where the hall's policy is `auto`, lets passes go that no
+one has to turn a page for, ends orders whose time to begin has passed, tells reasons that changed, and sends the heartbeats.
+"""
+
+from collections.abc import Callable
+from threading import Event, Thread
+from time import monotonic
+
+import structlog
+
+from agents.accounts import MACHINE
+from agents.heartbeat import Heart
+from agents.journal import Journal
+from agents.ledger import Order
+from agents.order import OrderState
+from agents.outcomes import Outcomes
+from agents.release import Release
+from agents.standing import has_begun
+from spooler.wire.messages import Standing
+
+_log = structlog.get_logger()
+_LOOK_SECONDS = 5.0
+_REST_AFTER_FAILURE_SECONDS = 2.0
+_URGENT = 500
+_SWEEP_SHARE = 4
+
+
+class Pipeline:
+    """One thread, from `start` until `stop`. `wake` may be called by any other."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        release: Release,
+        outcomes: Outcomes,
+        heart: Heart,
+        auto_release: bool,
+        may_print: Callable[[], bool],
+        wake_printers: Callable[[], None],
+        look_seconds: float = _LOOK_SECONDS,
+    ) -> None:
+        self._journal = journal
+        self._release = release
+        self._outcomes = outcomes
+        self._heart = heart
+        self._auto_release = auto_release
+        self._may_print = may_print
+        self._wake_printers = wake_printers
+        self._look_seconds = look_seconds
+        self._sweep_after = 0.0
+        self._woken = Event()
+        self._stopping = Event()
+        self._thread = Thread(target=self._run, name="pipeline", daemon=True)
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._woken.set()
+        if self._thread.is_alive():
+            self._thread.join(10)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._woken.clear()
+            try:
+                self.look()
+                pause = min(self._look_seconds, self._heart.due_in_seconds())
+            # The journal may be full or locked; nothing is lost by looking again a little later.
+            except Exception:
+                _log.exception("pipeline stumbled")
+                pause = _REST_AFTER_FAILURE_SECONDS
+            self._woken.wait(pause)
+
+    def look(self) -> None:
+        """Do all that is due now."""
+        self._expire()
+        if self._may_print() and self._auto_release:
+            self._release_by_policy()
+        if monotonic() >= self._sweep_after:
+            began = monotonic()
+            self._tell_changed_reasons()
+            # With thousands of orders at hand a sweep takes its time; the rest of the hall is not to wait for sweeps.
+            self._sweep_after = monotonic() + _SWEEP_SHARE * (monotonic() - began)
+        self._wake_printers()
+        self._heart.beat_if_due()
+
+    def _release_by_policy(self) -> None:
+        """Most urgent first, one order at a time for each printer."""
+        printers = self._journal.board.facts()
+        for order in self._journal.ledger.orders.waiting(_URGENT):
+            if not any(p.queue == 0 for p in printers):
+                return
+            with self._journal.act():
+                released = self._release.by_policy(self._journal.order(order.order_id), printers)
+            if released:
+                printers = self._journal.board.facts()
+
+    def _tell_changed_reasons(self) -> None:
+        printers = self._journal.board.facts()
+        for order in self._journal.ledger.orders.active():
+            if order.state is OrderState.PRINTING and self._may_print():
+                with self._journal.act():
+                    self._release.by_itself(self._journal.order(order.order_id), MACHINE)
+            if self._journal.reasons_now(order, printers) != order.reasons:
+                with self._journal.act():
+                    self._journal.refresh(order.order_id)
+
+    def _expire(self) -> None:
+        for order in self._journal.ledger.orders.late(self._journal.clock()):
+            with self._journal.act():
+                self._end_late(self._journal.order(order.order_id))
+
+    def _end_late(self, order: Order) -> None:
+        """What was released and not begun counts as never released: the ticket's time binds the first claim."""
+        if order.cancelling is not None:
+            return
+        if order.state is OrderState.PRINTING and not has_begun(self._journal.passes(order)):
+            order = self._outcomes.take_back(order, MACHINE)
+        if order.state is OrderState.WAITING:
+            self._journal.move(order, OrderState.EXPIRED, by=MACHINE)
+            self._journal.tell(order.order_id, Standing)

@@ -1,0 +1,87 @@
+"""Step 3: which printer a pass fits, by stock, window, colour and what it has in hand. No input or output."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from spooler.wire.messages import Seal, Stock
+
+
+@dataclass(frozen=True)
+class PrinterFacts:
+    """A printer as it stands now."""
+
+    name: str
+    stock: Stock
+    colour: bool = True
+    windows: tuple[str, ...] = ()  # none: it serves every window
+    turns_pages: bool = False
+    state: str = "unknown"  # the IPP printer-state: idle · processing · stopped · unknown (it cannot be asked)
+    reasons: tuple[str, ...] = ()  # IPP printer-state-reasons
+    troubles: tuple[str, ...] = ()  # what its people must do, as an order's reasons
+    is_paused: bool = False
+    serving: UUID | None = None  # the order that it is kept for, from first pass to last
+    asked: UUID | None = None  # the order whose pass is unknown: nothing else until it is answered
+    queue: int = 0  # released passes that are not closed
+    next_serial: str | None = None
+    blanks: int = 0
+
+
+@dataclass(frozen=True)
+class Need:
+    """What the first or next pass of an order asks of a printer."""
+
+    order_id: UUID
+    stock: Stock
+    seal: Seal
+    window: str | None
+    keeps_printer: bool = False  # a booklet: nobody else's paper until its last pass is closed
+    blank: bool = True  # it starts a numbered blank
+
+
+@dataclass(frozen=True)
+class NoPrinter:
+    """Why none fits now, as the order's reason, and what a clerk can do."""
+
+    reason: str
+    message: str
+
+
+def choose(need: Need, printers: Iterable[PrinterFacts], *, wanted: str | None = None) -> PrinterFacts | NoPrinter:
+    """Return the printer that fits best, or why none does."""
+    fitting = [p for p in printers if _may(need, p) and wanted in (None, p.name)]
+    if not fitting:
+        return NoPrinter("waiting-stock", f"没有适用的打印机 · no printer for {need.stock} here fits")
+    with_paper = [p for p in fitting if not need.blank or p.next_serial is not None]
+    if not with_paper:
+        return NoPrinter("waiting-stock", f"空白证书已用完 · no {need.stock} blank is loaded")
+    present = [p for p in with_paper if not p.is_paused and not p.troubles]
+    if not present:
+        return NoPrinter(
+            _absence(with_paper), "打印机暂停或离线 · each printer that fits is paused, stopped or offline"
+        )
+    free = [p for p in present if _is_free(need, p)]
+    if not free:
+        busy = ", ".join(p.name for p in present)
+        return NoPrinter("waiting-release", f"打印机正在打印另一本证书 · {busy} has another order in hand")
+    return min(free, key=lambda p: (need.window not in p.windows, p.queue, p.name))
+
+
+def _may(need: Need, printer: PrinterFacts) -> bool:
+    colours = printer.colour or need.seal is not Seal.PRINTED or need.stock is Stock.PLAIN
+    at_window = not printer.windows or need.window is None or need.window in printer.windows
+    return printer.stock is need.stock and colours and at_window
+
+
+def _is_free(need: Need, printer: PrinterFacts) -> bool:
+    if printer.asked not in (None, need.order_id):
+        return False
+    if need.keeps_printer:
+        return printer.queue == 0 or printer.serving == need.order_id
+    return printer.serving in (None, need.order_id)
+
+
+def _absence(printers: Iterable[PrinterFacts]) -> str:
+    """What hinders the last one that could be helped by a hand; a pause is the hall's own will."""
+    troubles = [p.troubles[0] for p in printers if p.troubles and not p.is_paused]
+    return troubles[-1] if troubles else "waiting-release"

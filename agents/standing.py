@@ -1,0 +1,74 @@
+"""Which reasons stand beside an order's state, from what is known of it and of the printers. No input or output."""
+
+from collections.abc import Iterable, Sequence
+
+from agents.ledger.rows import Order, PassRow
+from agents.order import OrderState, PassState
+from agents.route import Need, NoPrinter, PrinterFacts, choose
+from spooler.wire.messages import Stock, Turn
+
+# These the home gives by itself; they stand in the hall's own view and in none of its reports.
+HOMES_OWN = frozenset({"held", "cancel-requested"})
+
+
+def need_of(order: Order, passes: Sequence[PassRow], of: PassRow) -> Need:
+    """Return what this pass asks of a printer."""
+    starts = of.shape.stock is not Stock.PLAIN and not has_begun(passes)
+    return Need(
+        order_id=order.order_id,
+        stock=of.shape.stock,
+        seal=order.seal,
+        window=order.window,
+        keeps_printer=of.shape.stock is not Stock.PLAIN and any(p.shape.turn is Turn.PAGE for p in passes),
+        blank=starts,
+    )
+
+
+def has_begun(passes: Iterable[PassRow]) -> bool:
+    """Say whether a pass of this attempt may have reached paper."""
+    return any(p.state is not PassState.READY and not p.shape.is_empty for p in passes)
+
+
+def next_open(passes: Iterable[PassRow]) -> PassRow | None:
+    """Return the first pass that is not closed."""
+    return next((p for p in passes if not p.is_closed), None)
+
+
+def reasons_of(
+    order: Order, passes: Sequence[PassRow], *, has_approval: bool, printers: Sequence[PrinterFacts]
+) -> tuple[str, ...]:
+    """Return them sorted, so that equal ones compare equal."""
+    found = set[str]()
+    if order.held:
+        found.add("held")
+    if order.cancelling is not None:
+        found.add("cancel-requested")
+    if has_approval:
+        found.add("waiting-approval")
+    if order.state is OrderState.WAITING and not order.held:
+        found |= _waiting(order, passes, printers)
+    if order.state is OrderState.PRINTING:
+        found |= _printing(passes, printers)
+    return tuple(sorted(found))
+
+
+def _waiting(order: Order, passes: Sequence[PassRow], printers: Sequence[PrinterFacts]) -> set[str]:
+    first = next_open(passes)
+    if first is None:
+        return set()
+    choice = choose(need_of(order, passes, first), printers)
+    if isinstance(choice, NoPrinter):
+        # Whoever waits for a printer to come back still waits for a release too.
+        return {choice.reason} if choice.reason == "waiting-stock" else {choice.reason, "waiting-release"}
+    return {"waiting-release"}
+
+
+def _printing(passes: Sequence[PassRow], printers: Sequence[PrinterFacts]) -> set[str]:
+    current = next_open(passes)
+    if current is None:
+        return set()
+    if current.state is PassState.UNKNOWN:
+        return {"outcome-unknown"}
+    if current.released is None:
+        return {"waiting-turn"} if current.shape.turn is Turn.PAGE else {"waiting-release"}
+    return {r for p in printers if p.name == current.printer for r in p.troubles}
