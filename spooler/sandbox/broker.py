@@ -14,10 +14,8 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import httpx
-
 from spooler.sandbox.ports import LOOPBACK, free_ports
-from spooler.wire.errors import NotNow
+from spooler.wire.errors import WireError
 from spooler.wire.link import BrokerAddress, PikaLink
 from spooler.wire.management import Management
 
@@ -183,10 +181,11 @@ def is_ready(broker: PrivateBroker) -> bool:
     try:
         link.open()
         link.close()
-        answer = httpx.get(f"{broker.management_url}/api/whoami", auth=(ADMINISTRATOR, broker.password), timeout=5)
-    except (NotNow, httpx.TransportError):
+        with broker.management("/") as management:
+            management.depths()
+    except WireError:
         return False
-    return answer.status_code == httpx.codes.OK
+    return True
 
 
 def control(broker: PrivateBroker, *arguments: str) -> None:

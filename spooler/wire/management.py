@@ -23,7 +23,10 @@ class Management:
     """A session with the management API as an administrator."""
 
     def __init__(self, url: str, user: str, password: str, *, virtual_host: str = "certspool") -> None:
-        self._client = httpx.Client(base_url=f"{url.rstrip('/')}/api/", auth=(user, password), timeout=30)
+        # An internal network: a proxy from the environment would only be in the way.
+        self._client = httpx.Client(
+            base_url=f"{url.rstrip('/')}/api/", auth=(user, password), timeout=30, trust_env=False
+        )
         self._host = quote(virtual_host, safe="")
         self._administrator = user
 
