@@ -29,12 +29,13 @@ _TURNS: dict[int, Callable[[float, float], tuple[float, ...]]] = {
 def clean_pdf(content: bytes, role: Role) -> NormalAnnex:
     """Return every page upright and by itself, or raise BadAnnex."""
     try:
-        with pikepdf.open(BytesIO(content)) as source, pikepdf.new() as clean:
+        with pikepdf.open(BytesIO(content), attempt_recovery=False) as source, pikepdf.new() as clean:
             _refuse_unfit(source)
             sides = tuple(_copy_page(source, page, clean) for page in source.pages)
             notes = _notes(source)
             out = BytesIO()
             clean.save(out, deterministic_id=True)
+            _refuse_damaged(source)
     except pikepdf.PasswordError:
         raise BadAnnex(RenderCode.ANNEX_ENCRYPTED, _ENCRYPTED) from None
     return NormalAnnex(role, sides, out.getvalue(), notes=notes)
@@ -55,6 +56,12 @@ def _refuse_unfit(source: pikepdf.Pdf) -> None:
             RenderCode.ANNEX_HIDDEN_LAYERS,
             "PDF 含已关闭的图层，请合并图层后重新提交。Some layers are switched off: flatten them.",
         )
+
+
+def _refuse_damaged(source: pikepdf.Pdf) -> None:
+    """What the reader had to guess while copying may be missing from the page."""
+    if source.get_warnings():
+        raise BadAnnex(RenderCode.ANNEX_UNREADABLE, "PDF 已损坏，请重新导出。The PDF is damaged: export it anew.")
 
 
 def _copy_page(source: pikepdf.Pdf, page: pikepdf.Page, clean: pikepdf.Pdf) -> Side:

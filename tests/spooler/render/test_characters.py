@@ -1,0 +1,64 @@
+"""A box, a blank or another character in a name makes a certificate void: refused before the seal, or printed right."""
+
+from dataclasses import replace
+
+import pytest
+
+from spooler.render import Unprintable
+
+from .builders import a_content
+
+
+@pytest.mark.parametrize(
+    ("character", "code"),
+    [
+        ("\ue5e5", "private-use-character"),
+        ("\U000f0001", "private-use-character"),
+        ("\u1b13", "no-glyph"),
+        ("\ua000", "no-glyph"),
+        ("\u202e", "invisible-character"),
+        ("\u2066", "invisible-character"),
+        ("\u200b", "invisible-character"),
+        ("\ufeff", "invisible-character"),
+        ("\u00ad", "invisible-character"),
+        ("\u2028", "invisible-character"),
+        ("\u2003", "invisible-character"),
+        ("\u3164", "no-glyph"),
+        ("\U000e0100", "combining-character"),
+        ("\u0301", "combining-character"),
+        ("\u05d0", "right-to-left-character"),
+        ("\u0627", "right-to-left-character"),
+        ("\u0007", "control-character"),
+        ("\t", "control-character"),
+        ("\r", "control-character"),
+        ("\ud800", "not-unicode"),
+    ],
+)
+def test_a_character_that_would_not_print_is_refused(refusal, character, code):
+    assert refusal(a_content(holder="张" + character)) == [("fields.holder", code)]
+
+
+def test_the_refusal_names_field_and_character(renderer):
+    """The records office must find it: by the character and by its code point."""
+    with pytest.raises(Unprintable) as caught:
+        renderer.print_document(a_content(location="望奎县\U0001d400", notes="\ue5e5"))
+
+    first, second = caught.value.findings
+    assert (first.field, second.field) == ("fields.location", "fields.notes")
+    assert "U+1D400" in first.message and "\U0001d400" in first.message
+    assert "U+E5E5" in second.message
+
+
+def test_header_strings_are_checked_too(refusal):
+    content = a_content()
+    odd = replace(content, number=replace(content.number, place="望\ue5e5"))
+
+    assert refusal(odd) == [("number.place", "private-use-character")]
+
+
+def test_a_fallback_face_is_said(renderer):
+    """𡋾 is not in the first face: it prints, and a person may look at its shape."""
+    warnings = renderer.print_document(a_content(holder="𡋾𬀩")).warnings
+
+    assert [(warning.field, str(warning.code)) for warning in warnings] == [("fields.holder", "fallback-face")]
+    assert "BabelStone Han" in warnings[0].message and "U+212FE" in warnings[0].message
