@@ -63,7 +63,14 @@ class Agent:
 
     def run(self, stop: Event) -> bool:
         """Run all parts until `stop`; False when one of them died."""
-        parts: list[lifecycle.Part] = [self._spool, self.hall.pipeline, self._courier, self._server]
+        # Stopped from the end: whoever waits for a change is answered first, so that the server can go.
+        parts: list[lifecycle.Part] = [
+            self._spool,
+            self.hall.pipeline,
+            self._courier,
+            self._server,
+            self.hall.changes,
+        ]
         try:
             return lifecycle.run(parts, stop, is_alive=self._is_alive)
         finally:

@@ -5,6 +5,9 @@ from threading import Condition
 from time import monotonic
 from uuid import uuid4
 
+# Each who waits holds a thread of the HTTP server; beyond this many, the others are answered at once.
+MOST_WAITING = 16
+
 
 class Changes:
     """A number that grows with each change. Its first part is new at each start, so an old one never looks current."""
@@ -13,12 +16,9 @@ class Changes:
         self._condition = Condition()
         self._start = uuid4().hex[:8]
         self._count = 0
+        self._waiting = 0
+        self._is_open = True
         self._timer = timer
-
-    @property
-    def version(self) -> str:
-        with self._condition:
-            return self._version()
 
     def tell(self) -> None:
         """Something changed: wake all who wait."""
@@ -30,9 +30,25 @@ class Changes:
         """Return the version as soon as it is another than `since`, or when the time is up."""
         end = self._timer() + seconds
         with self._condition:
-            while self._version() == since and (left := end - self._timer()) > 0:
-                self._condition.wait(left)
+            if self._waiting >= MOST_WAITING:
+                return self._version()
+            self._waiting += 1
+            try:
+                while self._is_open and self._version() == since and (left := end - self._timer()) > 0:
+                    self._condition.wait(left)
+            finally:
+                self._waiting -= 1
             return self._version()
+
+    # As a part of the daemon (`lifecycle`): stopped before the HTTP server, so that no call keeps it up.
+
+    def start(self) -> None:
+        """Nothing to do: it is open from the first."""
+
+    def stop(self) -> None:
+        with self._condition:
+            self._is_open = False
+            self._condition.notify_all()
 
     def _version(self) -> str:
         return f"{self._start}-{self._count}"

@@ -1,6 +1,6 @@
 """Orders over HTTP: see them, and every act on them. Each act names the attempt that was seen and answers the order as it then is."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -17,6 +17,7 @@ from agents.api.bodies import (
     SpoilBody,
 )
 from agents.api.parts import Parts
+from agents.order import OrderState
 from agents.views import Answered, OrderView, View
 
 LONGEST_WAIT_SECONDS = 30
@@ -63,15 +64,17 @@ def _add_views(router: APIRouter, parts: Parts) -> None:
     @router.get("", summary="Orders, the most urgent first")
     def orders(
         by: Caller,
-        state: Annotated[str, Query(max_length=32, description="Only orders in this state.")] = "",
+        state: Annotated[list[OrderState | Literal[""]], Query(description="Only orders in these states.")] = [],  # noqa: B006
         q: Annotated[str, Query(max_length=100, description="Number, case, serial, id, or a party of it.")] = "",
-        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+        limit: Annotated[int, Query(ge=1, le=1000, description="At most so many of each state.")] = 200,
         wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT_SECONDS, description="Seconds to wait for a change.")] = 0,
         since: Annotated[str, Query(max_length=64, description="The `version` seen last.")] = "",
     ) -> OrderList:
         # The version is taken before the list: a change in between shows as news the next time, and none is missed.
         version = parts.changes.wait(since, wait)
-        return OrderList(orders=parts.acts.orders(by, state=state or None, q=q or None, limit=limit), version=version)
+        states: list[str | None] = [one for one in state if one] or [None]
+        found = [o for one in states for o in parts.acts.orders(by, state=one, q=q or None, limit=limit)]
+        return OrderList(orders=tuple(found), version=version)
 
     @router.get("/{order_id}", summary="One order")
     def order(by: Caller, order_id: UUID) -> OrderView:

@@ -1,0 +1,148 @@
+"""`certspool-agent`: the hall's daemon, and what stands in the hall, from the command line."""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+DEFAULT_API = "http://127.0.0.1:8700"
+TOKEN_VARIABLE = "CERTSPOOL_TOKEN"
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="受理大厅打印端 · The agent of one receiving hall.")
+
+ApiOption = Annotated[str, typer.Option("--api", envvar="CERTSPOOL_API", help="接口地址 · Where the agent listens.")]
+TokenFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--token-file", dir_okay=False, help=f"令牌文件 · A file with the token; without it ${TOKEN_VARIABLE}."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="certspool-agent")
+
+
+@app.command()
+def serve(
+    config: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="配置文件 · The hall's settings (TOML).")],
+) -> None:
+    """运行打印端 · Run the agent until a signal stops it.
+
+    Example: certspool-agent serve --config /etc/certspool/hall.toml
+    """
+    from agents.app import run
+    from spooler.daemon.settings import SettingsError
+
+    try:
+        raise typer.Exit(run(config))
+    except SettingsError as e:
+        _fail(str(e), 1)
+
+
+@app.command()
+def orders(
+    state: Annotated[
+        list[str] | None, typer.Option(help="waiting, printing, printed, issued, …; may be repeated.")
+    ] = None,
+    q: Annotated[str, typer.Option(help="Number, case, serial, id, or a party of it.")] = "",
+    api: ApiOption = DEFAULT_API,
+    token_file: TokenFileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """订单 · Orders here, the most urgent first.
+
+    Example: certspool-agent orders --state waiting --state printing
+    """
+    answer = _get(api, token_file, as_json, "/v1/orders", state=state or None, q=q or None)
+    _show(answer, as_json, _order_lines)
+
+
+@app.command()
+def printers(api: ApiOption = DEFAULT_API, token_file: TokenFileOption = None, as_json: JsonOption = False) -> None:
+    """打印机 · Printers, as they stand.
+
+    Example: certspool-agent printers --json
+    """
+    _show(_get(api, token_file, as_json, "/v1/printers"), as_json, _printer_lines)
+
+
+@app.command()
+def stock(api: ApiOption = DEFAULT_API, token_file: TokenFileOption = None, as_json: JsonOption = False) -> None:
+    """空白证书 · Blanks here, by range and status.
+
+    Example: certspool-agent stock
+    """
+    _show(_get(api, token_file, as_json, "/v1/stock"), as_json, _stock_lines)
+
+
+def _get(api: str, token_file: Path | None, as_json: bool, path: str, **query: Any) -> Any:
+    from agents.client import HallClient  # httpx takes 0.1 s to import
+
+    client = HallClient(api, _token(token_file))
+    with _problems_told(as_json):
+        return client.get(path, **query)
+
+
+def _token(token_file: Path | None) -> str:
+    if token_file is None:
+        token = os.environ.get(TOKEN_VARIABLE, "")
+    else:
+        try:
+            token = token_file.read_text().strip()
+        except OSError as e:
+            _fail(f"{token_file}: {e.strerror}", 2)
+    return token if token.strip() else _fail(f"give --token-file or ${TOKEN_VARIABLE}", 2)
+
+
+@contextmanager
+def _problems_told(as_json: bool) -> Iterator[None]:
+    """End the command when the answer is a problem: 3 refused, 4 not reachable, 1 anything else."""
+    from agents.client import Answered, NotReachable
+
+    try:
+        yield
+    except NotReachable as e:
+        _fail(str(e), 4)
+    except Answered as e:
+        if as_json:
+            typer.echo(json.dumps(e.problem, ensure_ascii=False))
+        _fail(str(e), 3 if e.status < 500 else 1)
+
+
+def _show(answer: Any, as_json: bool, lines: Callable[[Any], Iterable[str]]) -> None:
+    typer.echo(json.dumps(answer, ensure_ascii=False) if as_json else "\n".join(lines(answer)))
+
+
+def _order_lines(answer: Any) -> Iterator[str]:
+    for order in answer["orders"]:
+        passes = " ".join(f"{one['name']}:{one['state']}" for one in order["passes"])
+        serial = order["serial"] or order["proposed_serial"] or "-"
+        yield f"{order['order_id']}  {order['state']:<9} {order['number']}  {order['holder_masked']}  {serial}"
+        yield f"    {passes}  {' '.join(order['reasons'])}  可做 next: {', '.join(order['next']) or '-'}"
+
+
+def _printer_lines(answer: Any) -> Iterator[str]:
+    for printer in answer["printers"]:
+        reasons = " ".join(printer["reasons"])
+        blanks = f"{printer['blanks']} 张, 下一张 next {printer['next_serial'] or '-'}"
+        yield f"{printer['name']:<16} {printer['stock']:<12} {printer['state']:<12} {blanks}  {reasons}".rstrip()
+
+
+def _stock_lines(answer: Any) -> Iterator[str]:
+    for one in answer["ranges"]:
+        where = one["printer"] or ""
+        yield f"{one['stock']:<12} {one['first']}…{one['last']}  {one['count']:>6}  {one['status']:<10} {where}".rstrip()
+    if not answer["balanced"]:
+        yield "帐实不符 · the ledger does not balance: received is not what is here and gone"
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
