@@ -137,8 +137,7 @@ class Acts:
             self._check_fits(order, "confirm")
             proposed = self._check_serials(order, serials)
             if list(serials) != proposed:
-                why = _reason(reason)
-                return self._ask(order, "serial", {"blanks": list(serials)}, actor, why, by)
+                return self._ask(order, "serial", {"blanks": list(serials)}, actor, (reason or "").strip(), by)
             self._outcomes.confirm(order, actor, serials)
             return self._answered(order_id, by)
 

@@ -36,7 +36,7 @@ class Approvals:
             answered_at=None,
         )
         self._journal.ledger.approvals.add(approval)
-        self._journal.change(order, by=by, detail=f"asked-{act}", attempt=order.attempt)
+        self._journal.change(order, by=by, detail=f"asked-{act}")
         self._tell(approval, by)
         return approval
 
@@ -60,7 +60,7 @@ class Approvals:
             approval.id, accepted=accept, by=by, at=self._journal.clock(), reason=reason
         )
         detail = f"accepted-{approval.act}" if accept else f"declined-{approval.act}"
-        order = self._journal.change(order, by=by, detail=detail, attempt=order.attempt)
+        order = self._journal.change(order, by=by, detail=detail)
         if accept:
             self._apply(order, approval, by)
         self._tell(replace(approval, accepted=accept), by)

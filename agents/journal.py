@@ -61,7 +61,8 @@ class Journal:
 
     def change(self, order: Order, *, by: Actor, detail: str, **columns: Value) -> Order:
         """Write down something about the order that is not its state."""
-        self.ledger.orders.set(order.order_id, **columns)
+        if columns:
+            self.ledger.orders.set(order.order_id, **columns)
         changed = self.order(order.order_id)
         self._note(changed, by, detail=detail)
         return changed
