@@ -134,3 +134,8 @@ COUNTIES: Mapping[str, County] = MappingProxyType(
 def number_text(kind: str, *, province: str, year: int, place: str, sequence: str) -> str:
     """Return the number as it is read aloud: 黑（2024）望奎县不动产权第0001234号."""
     return f"{province}（{year}）{place}{KINDS[kind].number_word}第{sequence}号"
+
+
+def number_key(number: str) -> str:
+    """Return the same text for the same number: brackets of both widths occur (domain.md §4)."""
+    return "".join(number.split()).translate({ord("("): "（", ord(")"): "）", ord("〔"): "（", ord("〕"): "）"})

@@ -10,7 +10,6 @@ import typer
 from spooler.cli.client import Exit, JsonOption, fail, refused_as_problem
 from spooler.cli.files import read_request_file
 
-
 if TYPE_CHECKING:
     from spooler.render import Content, Renderer
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from spooler.catalog import number_key
 from spooler.documents import Private
 from spooler.intake.check import Checked, Checker, Received
 from spooler.intake.request import Request
@@ -76,11 +77,6 @@ class Intake:
             window=request.window,
             replaces=_replaced(request),
         )
-
-
-def number_key(number: str) -> str:
-    """Return the same text for the same number: brackets of both widths occur (domain.md §4)."""
-    return "".join(number.split()).translate({ord("("): "（", ord(")"): "）", ord("〔"): "（", ord("〕"): "）"})
 
 
 def _private(request: Request) -> Private:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 
-from spooler.catalog import FRAME_ROLES, KINDS, number_text
+from spooler.catalog import FRAME_ROLES, KINDS, number_key, number_text
 from spooler.errors import Code, Finding, finding
 from spooler.intake.identity import id_number_errors, id_number_warnings
 from spooler.intake.request import Request
@@ -122,7 +122,10 @@ def _replaces(request: Request) -> Iterator[Finding]:
                 yield finding(f"document.issuance.{name}", Code.NOT_WITH_THIS, other="type: first")
     elif issuance.replaces is None:
         yield finding("document.issuance.replaces", Code.MISSING)
-    elif (issuance.replaces.number, issuance.replaces.version) == (number_of(request), document.version):
+    elif (number_key(issuance.replaces.number), issuance.replaces.version) == (
+        number_key(number_of(request)),
+        document.version,
+    ):
         yield finding("document.issuance.replaces", Code.REPLACES_ITSELF)
 
 

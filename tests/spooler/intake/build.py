@@ -28,7 +28,7 @@ def sample(name: str, directory: Path = OWN) -> dict[str, Any]:
 
 def parts_of(request: Mapping[str, Any], directory: Path = OWN) -> dict[str, bytes]:
     """Return the annexes' bytes that a client sends as parts."""
-    names = [annex["name"] for annex in request.get("annexes", ()) if isinstance(annex, dict)]
+    names = [annex["name"] for annex in (request.get("annexes") or ()) if isinstance(annex, dict)]
     return {name: (directory / "annexes" / name).read_bytes() for name in names}
 
 
