@@ -130,6 +130,7 @@ class Controls:
             at=control.at,
             actor=actor,
             reason=reason[:200],
+            approval_id=str(control.approval_id) if isinstance(control, Approve) else None,
         )
         keep_control(change, kept)
         change.post(self._letter(control, kept))

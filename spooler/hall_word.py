@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
-from spooler.job import HOME_REASONS, JobState, Reason
+from spooler.job import HOME_REASONS, JobState, Reason, is_final
 from spooler.store import Change, IllegalMove
 from spooler.store import tables as t
 from spooler.store.halls import (
@@ -52,7 +52,6 @@ JOB_STATES: Mapping[str, JobState | None] = {
 ENDED_WITHOUT_PAPER = frozenset({"refused", "returned", "cancelled", "expired"})
 HALL_REASONS = frozenset(Reason) - HOME_REASONS
 STILL_OPEN = frozenset({"pending", "cancel-requested"})  # the hall cannot say yet
-TOO_LATE = "too-late"
 CANCELLED = frozenset({"cancelled", "stopped"})
 
 
@@ -158,21 +157,27 @@ def _answered(change: Change, report: Answer) -> None:
 
 def _cancel_answered(change: Change, report: Answer, control: Control) -> None:
     told = Update(because=f"cancel: {report.outcome}", side=Side.HALL, at=report.at, actor=None)
+    if is_final(change.state(control.job_id)):
+        _move(change, control.job_id, replace(told, tell=_refusal_of_cancel(report)), report)
+        return
     if report.outcome in CANCELLED:
         set_order_state(change, control.order_id, "cancelled")
         close_approvals_of(change, control.order_id)
         _move(change, control.job_id, replace(told, state=JobState.CANCELLED), report)
         return
     requested = frozenset({Reason.CANCEL_REQUESTED})
-    _move(change, control.job_id, replace(told, drop=requested, tell="job.cancel-refused"), report)
+    _move(change, control.job_id, replace(told, drop=requested, tell=_refusal_of_cancel(report)), report)
+
+
+def _refusal_of_cancel(report: Answer) -> str | None:
+    """Return the callback by which it is told that the cancel came too late."""
+    return None if report.outcome in CANCELLED else "job.cancel-refused"
 
 
 def _approve_answered(change: Change, report: Answer, control: Control) -> None:
-    approvals = t.approvals.c
-    accepted = report.outcome in {"accepted", "approved"}
-    waiting = select(approvals.approval_id).where(approvals.order_id == control.order_id, approvals.state == "sent")
-    for approval_id in change.connection.execute(waiting).scalars().all():
-        close_approval(change, approval_id, ACCEPTED if accepted else DECLINED)
+    """Close what was decided here. `not-open`: somebody at the hall was faster, and the hall's own report said how."""
+    if control.approval_id is not None and report.outcome in {ACCEPTED, DECLINED}:
+        close_approval(change, control.approval_id, report.outcome)
 
 
 def _tell_job(change: Change, report: OrderReport, says: Update) -> bool:

@@ -38,6 +38,7 @@ class Control:
     at: datetime
     actor: Actor
     reason: str
+    approval_id: str | None = None
     outcome: str | None = None
     answered_at: datetime | None = None
 
@@ -122,6 +123,7 @@ def keep_control(change: Change, control: Control) -> None:
             actor_id=control.actor.id,
             actor_role=control.actor.role,
             reason=control.reason,
+            approval_id=control.approval_id,
         )
     )
 
@@ -185,6 +187,7 @@ def _control(row: Row[Any]) -> Control:
         at=row.at,
         actor=Actor(id=row.actor_id, role=row.actor_role),
         reason=row.reason,
+        approval_id=row.approval_id,
         outcome=row.outcome,
         answered_at=row.answered_at,
     )

@@ -210,6 +210,7 @@ controls = Table(
     Column("at", UtcTime, nullable=False),
     Column("actor_id", String(64), nullable=False),
     Column("actor_role", String(32), nullable=False),
+    Column("approval_id", Uuid),  # what an approve decides
     Column("reason", String(200), nullable=False),  # free text: never leaves this table but through the API
     Column("outcome", String(64)),
     Column("answered_at", UtcTime),
