@@ -7,7 +7,6 @@ goes into quarantine. What is not to be trusted is refused with its code, once, 
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -20,6 +19,7 @@ from agents.ledger import Order
 from agents.order import OrderState
 from agents.search import Words, masked
 from agents.verify import Refusal, RefusalCode, VerifiedOrder, verify
+from spooler.wire.addresses import order_address
 from spooler.wire.envelope import Address
 from spooler.wire.errors import BadEnvelope, BadMessage
 from spooler.wire.letters import Delivery
@@ -73,7 +73,7 @@ class Inbox:
             raise BadMessage("a hall takes orders and controls only")
 
     def _take_order(self, delivery: Delivery) -> None:
-        arrival = _Arrival(_address(delivery.headers), delivery.body, sha256(delivery.body).hexdigest())
+        arrival = _Arrival(order_address(delivery), delivery.body, sha256(delivery.body).hexdigest())
         if arrival.address.hall != self._hall:
             raise BadMessage(f"this is hall {self._hall}, the order is for {arrival.address.hall}")
         if arrival.address.registry not in self._trust.registries:
@@ -172,18 +172,6 @@ class Inbox:
         _log.info(
             "control taken", order_id=str(control.order_id), kind=control.kind, control_id=str(control.control_id)
         )
-
-
-def _address(headers: Any) -> Address:
-    try:
-        return Address(
-            registry=str(headers["registry"]),
-            hall=str(headers["hall"]),
-            order_id=UUID(str(headers["order_id"])),
-            kid=str(headers["kid"]),
-        )
-    except (KeyError, ValueError) as e:
-        raise BadMessage("an order without its address") from e
 
 
 def _order_of(verified: VerifiedOrder, kid: str, journal: Journal) -> Order:

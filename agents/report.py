@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from agents.ledger import Binding, Ledger
 from spooler.wire import signed
+from spooler.wire.addresses import headers
 from spooler.wire.errors import WireError
 from spooler.wire.keys import SigningKey
 from spooler.wire.letters import Letter
@@ -78,19 +79,13 @@ class Reporter:
         return self._clock() + timedelta(seconds=min(_LONGEST_PAUSE_SECONDS, 2 ** min(failures, 10)))
 
     def _letter(self, row: Any) -> Letter:
-        headers: dict[str, str | int] = {
-            "v": 1,
-            "registry": row["registry"],
-            "hall": self._binding.hall,
-            "kid": self._key.kid,
-        }
-        if row["order_id"] is not None:
-            headers["order_id"] = row["order_id"]
         return Letter(
             id=row["id"],
             exchange=REPORTS,
             routing_key=f"{self._binding.hall}.{row['registry']}",
             type=REPORT_TYPE,
             body=row["body"],
-            headers=headers,
+            headers=headers(
+                registry=row["registry"], hall=self._binding.hall, order_id=row["order_id"], kid=self._key.kid
+            ),
         )

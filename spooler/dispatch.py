@@ -12,6 +12,7 @@ from spooler.prepare import refuse_for_grant
 from spooler.store import Outgoing, Store
 from spooler.store.change import RANK_ORDER
 from spooler.store.values import OpenOrder, Work
+from spooler.wire.addresses import headers
 from spooler.wire.envelope import Address, Contents, wrap
 from spooler.wire.keys import KeyRecord
 from spooler.wire.topology import ORDER_TYPE, ORDERS, to_hall
@@ -66,13 +67,7 @@ def order_letter(order: OpenOrder, contents: Contents, key: KeyRecord) -> Outgoi
         routing_key=to_hall(order.registry, order.hall),
         type=ORDER_TYPE,
         body=wrap(contents, address, key),
-        headers={
-            "v": 1,
-            "registry": order.registry,
-            "hall": order.hall,
-            "order_id": order.order_id,
-            "kid": key.kid,
-        },
+        headers=headers(registry=order.registry, hall=order.hall, order_id=order.order_id, kid=key.kid),
         rank=RANK_ORDER,
         letter_id=order.order_id,
         order_id=order.order_id,

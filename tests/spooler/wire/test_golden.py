@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 
 from spooler.wire import signed, strict
-from spooler.wire.addresses import control_letter, event_letter, order_address, order_letter, report_letter
+from spooler.wire.addresses import headers, order_address
 from spooler.wire.envelope import Address, Contents, unwrap
 from spooler.wire.errors import BadEnvelope, BadMessage, BadSignature
 from spooler.wire.keys import KeyRecord, WrapKey
@@ -25,21 +25,37 @@ from spooler.wire.messages import (
     PRIVATE_TICKET_FIELDS,
     REPORT_TYPE,
     TICKET_TYPE,
-    Control,
-    Report,
     read_control,
     read_report,
     read_ticket,
 )
-from spooler.wire.topology import describe
+from spooler.wire.messages import (
+    Control as Controls,
+)
+from spooler.wire.messages import (
+    Report as Reports,
+)
+from spooler.wire.topology import CONTROL_TYPE as CONTROL
+from spooler.wire.topology import (
+    CONTROLS,
+    EVENT_TYPE,
+    EVENTS,
+    ORDER_TYPE,
+    ORDERS,
+    REPORTS,
+    describe,
+    to_hall,
+    to_registry,
+)
+from spooler.wire.topology import REPORT_TYPE as REPORT
 
 GOLDEN = Path(__file__).parent / "golden"
-REPORTS = sorted(GOLDEN.glob("report-*.json"))
-CONTROLS = sorted(GOLDEN.glob("control-*.json"))
+REPORT_FILES = sorted(GOLDEN.glob("report-*.json"))
+CONTROL_FILES = sorted(GOLDEN.glob("control-*.json"))
 READERS = [
     pytest.param(GOLDEN / "ticket.json", read_ticket, id="ticket"),
-    *(pytest.param(path, read_report, id=path.stem) for path in REPORTS if ".signed" not in path.name),
-    *(pytest.param(path, read_control, id=path.stem) for path in CONTROLS if ".signed" not in path.name),
+    *(pytest.param(path, read_report, id=path.stem) for path in REPORT_FILES if ".signed" not in path.name),
+    *(pytest.param(path, read_control, id=path.stem) for path in CONTROL_FILES if ".signed" not in path.name),
 ]
 WHEN = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 ORDER = UUID("00000001-0000-4000-8000-000000000001")
@@ -59,8 +75,8 @@ def the_address() -> Address:
 
 def test_every_kind_has_a_golden_file():
     """A new kind of report or control comes with its file."""
-    kinds = {f"report-{kind.model_fields['kind'].default}" for kind in get_args(get_args(Report)[0])}
-    kinds |= {f"control-{kind.model_fields['kind'].default}" for kind in get_args(get_args(Control)[0])}
+    kinds = {f"report-{kind.model_fields['kind'].default}" for kind in get_args(get_args(Reports)[0])}
+    kinds |= {f"control-{kind.model_fields['kind'].default}" for kind in get_args(get_args(Controls)[0])}
 
     assert kinds == {case.id for case in READERS} - {"ticket"}
 
@@ -196,29 +212,33 @@ def test_a_wrapped_order_does_not_open_under_another_address(part, other):
         unwrap((GOLDEN / "order.wrapped").read_bytes(), address, key)
 
 
-def test_letters_are_addressed_as_ever():
+LETTERS = {
+    "order": (ORDERS, to_hall("231221", "231282-01"), ORDER_TYPE, {"hall": "231282-01", "order_id": ORDER}, "wrap"),
+    "control": (CONTROLS, to_hall("231221", "231282-01"), CONTROL, {"hall": "231282-01", "order_id": ORDER}, "ticket"),
+    "report": (REPORTS, to_registry("231282-01", "231221"), REPORT, {"hall": "231282-01", "order_id": ORDER}, "report"),
+    "heartbeat": (REPORTS, to_registry("231282-01", "231221"), REPORT, {"hall": "231282-01"}, "report"),
+    "event": (EVENTS, "231221.job.received", EVENT_TYPE, {}, None),
+}
+
+
+@pytest.mark.parametrize("name", golden("letters.json"))
+def test_letters_are_addressed_as_ever(name):
     """Exchange, key, type and headers: ids only."""
-    letters = {
-        "order": order_letter("x", the_address(), b""),
-        "control": control_letter("x", "231221", "231282-01", ORDER, b""),
-        "report": report_letter("x", "231282-01", "231221", b"", ORDER),
-        "heartbeat": report_letter("x", "231282-01", "231221", b""),
-        "event": event_letter("x", "231221", "job.received", b""),
+    exchange, key, type, ids, use = LETTERS[name]
+    kid = record(use).kid if use else None
+
+    found = {
+        "exchange": exchange,
+        "routing_key": key,
+        "type": type,
+        "headers": headers(registry="231221", kid=kid, **ids),
     }
 
-    for name, expected in golden("letters.json").items():
-        found = letters.pop(name)
-        assert expected == {
-            "exchange": found.exchange,
-            "routing_key": found.routing_key,
-            "type": found.type,
-            "headers": found.headers,
-        }
-    assert letters == {}
+    assert golden("letters.json")[name] == found
 
 
-def a_delivery(headers) -> Delivery:
-    return Delivery("x", "order", b"", headers, "hall.231282-01", "231221.231282-01", False, (object(), 1))
+def a_delivery(found) -> Delivery:
+    return Delivery("x", "order", b"", found, "hall.231282-01", "231221.231282-01", False, (object(), 1))
 
 
 def test_the_address_of_an_order_is_read_back():
