@@ -111,13 +111,12 @@ class Cups:
     def queue_facts(self, queue: str) -> QueueFacts:
         """Read the queue's description from this very cupsd (`getPPD` would look into the machine's own folder first)."""
         with tempfile.TemporaryDirectory() as folder, self._errors():
-            description = Path(folder, "description.ppd")
-            try:
-                self._connected().getFile(f"/printers/{queue}.ppd", filename=str(description))
-            except cups.HTTPError as e:
-                if e.args[0] == 404:
-                    return QueueFacts(is_raw=True, sizes={})
-                raise
+            connection, description = self._connected(), Path(folder, "description.ppd")
+            about = connection.getPrinterAttributes(queue, requested_attributes=["printer-make-and-model"])
+            if str(about.get("printer-make-and-model", "")).endswith("Raw Printer"):
+                return QueueFacts(is_raw=True, sizes={})
+            description.touch()  # getFile writes only into a file that is there, and removes it when it fails
+            connection.getFile(f"/printers/{queue}.ppd", filename=str(description))
             return read_description(description.read_text(encoding="latin-1"))
 
     def queue_is_stopped(self, queue: str) -> bool:
