@@ -7,6 +7,7 @@ what else it says. All within the transaction in which the report is taken.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row, insert, select, update
 
@@ -69,7 +70,14 @@ def apply(change: Change, report: ReportBase) -> None:
 
 def _refused(change: Change, report: Refused) -> None:
     why = Refusal("hall-refused", f"{report.code}: {report.message}"[:500])
-    _tell_job(change, report, Update(because=report.code, refusal=why))
+    _tell_job(change, _with_its_job(change, report), Update(because=report.code, refusal=why))
+
+
+def _with_its_job(change: Change, report: Refused) -> Refused:
+    """A hall that could not open or believe an order knows its id only, from outside: the job is the one that we sent it for."""
+    columns = t.orders.c
+    job_id = change.connection.execute(select(columns.job_id).where(columns.order_id == str(report.order_id))).scalar()
+    return report if job_id is None else report.model_copy(update={"job_id": UUID(job_id)})
 
 
 def _returned(change: Change, report: Returned) -> None:

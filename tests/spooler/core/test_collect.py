@@ -1,6 +1,6 @@
 """The hall's word: believed by its signature only, taken once and in order, and true to what the job then is."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -217,6 +217,18 @@ def test_an_order_that_the_hall_refuses_ends_the_job(home: Home, hall: FakeHall)
     job = home.job(ticket)
     assert job.state is JobState.REFUSED
     assert job.refusal == Refusal("hall-refused", "document-hash: not the document")
+
+
+def test_a_hall_that_could_not_open_an_order_knows_its_id_only(home: Home, hall: FakeHall) -> None:
+    """Whose job it was is ours to know: the order's id is enough."""
+    ticket = home.sent(hall)
+    nobody = UUID(int=0)
+
+    home.collector.handle(
+        hall.about(ticket, Refused, "refused", job_id=nobody, code="envelope", message="does not open")
+    )
+
+    assert home.job(ticket).state is JobState.REFUSED
 
 
 def test_returned_content_ends_the_job_and_frees_the_number(home: Home, hall: FakeHall) -> None:
