@@ -124,7 +124,9 @@ class Book:
 
     def _may_go(self, order: Order, row: PassRow) -> bool:
         current = order.state is OrderState.PRINTING and order.attempt == row.attempt
-        return current and not order.held and order.cancelling is None and self._may_print()
+        is_stopped = order.held or order.cancelling is not None
+        is_asked = self._ledger.approvals.open_for(order.order_id) is not None
+        return current and not is_stopped and not is_asked and self._may_print()
 
     def _is_too_late(self, released: ReleasedPass) -> bool:
         return released.not_after is not None and released.not_after < self._journal.clock()

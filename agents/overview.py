@@ -78,9 +78,9 @@ class Overview:
             return ([] if _is_stopped(order) else ["confirm"]) + ["spoil", "return"]
         if current.state is PassState.UNKNOWN:
             return ["resolve"]
-        if current.is_under_way:
+        if current.state is not PassState.READY:
             return []
-        acts = [] if _is_stopped(order) else ["release_pass"]
+        acts = [] if _is_stopped(order) or current.released is not None else ["release_pass"]
         return acts + (["spoil"] if has_begun(passes) else []) + ["return"]
 
     def _pass(self, row: PassRow, printer: str | None) -> PassView:

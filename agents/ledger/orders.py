@@ -171,7 +171,9 @@ class Orders:
         rows = self._db.rows(
             "SELECT p.* FROM passes p JOIN orders o ON o.order_id = p.order_id AND o.attempt = p.attempt"
             " WHERE p.printer = ? AND p.released IS NOT NULL AND p.state = 'ready'"
-            " AND o.state = 'printing' AND o.held = 0 AND o.cancelling IS NULL ORDER BY p.released",
+            " AND o.state = 'printing' AND o.held = 0 AND o.cancelling IS NULL"
+            " AND NOT EXISTS (SELECT 1 FROM approvals a WHERE a.order_id = o.order_id AND a.accepted IS NULL)"
+            " ORDER BY p.released",
             printer,
         )
         return [pass_of(row) for row in rows]
