@@ -8,6 +8,7 @@ from typing import Any
 
 import pikepdf
 
+from spooler.render.annex.streams import StreamCheck
 from spooler.render.annex.values import BadAnnex
 from spooler.render.codes import RenderCode
 
@@ -41,12 +42,17 @@ _FONTS = frozenset({"/Type1", "/MMType1", "/TrueType", "/CIDFontType0", "/CIDFon
 _FONT_FILES = ("/FontFile", "/FontFile2", "/FontFile3")
 
 
-def make_passive(form: pikepdf.Object) -> None:
-    """Drop from the form all that is not drawing; raise BadAnnex where that cannot be done, or a font is not embedded."""
+def make_passive(form: pikepdf.Object, streams: StreamCheck) -> None:
+    """Drop from the form all that is not drawing; raise BadAnnex where that cannot be done, or a font is not embedded.
+
+    The form's own content is not read here: its caller has seen the streams that it is made of.
+    """
     for node in _reachable(form):
         if node.get("/Subtype") == "/PS" or (isinstance(node, pikepdf.Stream) and any(key in node for key in _FETCHED)):
             message = "PDF 含 PostScript 或外部数据。The PDF holds PostScript, or data kept in another file."
             raise BadAnnex(RenderCode.ANNEX_ACTIVE, message)
+        if isinstance(node, pikepdf.Stream) and node.objgen != form.objgen:
+            streams.check(node)
         if node.get("/Subtype") in _FONTS and "/BaseFont" in node:
             _refuse_left_out(node)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pikepdf
 
 from spooler.render.annex.passive import make_passive
+from spooler.render.annex.streams import StreamCheck
 from spooler.render.annex.values import BadAnnex, NormalAnnex, Role, Side
 from spooler.render.codes import RenderCode
 
@@ -31,7 +32,8 @@ def clean_pdf(content: bytes, role: Role) -> NormalAnnex:
     try:
         with pikepdf.open(BytesIO(content), attempt_recovery=False) as source, pikepdf.new() as clean:
             _refuse_unfit(source)
-            sides = tuple(_copy_page(source, page, clean) for page in source.pages)
+            streams = StreamCheck()
+            sides = tuple(_copy_page(page, clean, streams) for page in source.pages)
             notes = _notes(source)
             out = BytesIO()
             clean.save(out, deterministic_id=True)
@@ -64,15 +66,16 @@ def _refuse_damaged(source: pikepdf.Pdf) -> None:
         raise BadAnnex(RenderCode.ANNEX_UNREADABLE, "PDF 已损坏，请重新导出。The PDF is damaged: export it anew.")
 
 
-def _copy_page(source: pikepdf.Pdf, page: pikepdf.Page, clean: pikepdf.Pdf) -> Side:
+def _copy_page(page: pikepdf.Page, clean: pikepdf.Pdf, streams: StreamCheck) -> Side:
     """Add the page, turned upright, to the clean file and return its size."""
     left, bottom, right, top = _visible_box(page)
     unit, turn = float(_inherited(page, "/UserUnit") or 1), int(_inherited(page, "/Rotate") or 0) % 360
     width, height = (right - left) * unit, (top - bottom) * unit
     if turn not in _TURNS or not all(SMALLEST_SIDE_MM <= side / MM <= LARGEST_SIDE_MM for side in (width, height)):
         raise BadAnnex(RenderCode.ANNEX_PAGE_SIZE, _BAD_SIZE)
+    _check_contents(page, streams)
     form = clean.copy_foreign(page.as_form_xobject(handle_transformations=False))
-    make_passive(form)
+    make_passive(form, streams)
     form.BBox = pikepdf.Array([left, bottom, right, top])
     form.Matrix = pikepdf.Array([unit, 0, 0, unit, -left * unit, -bottom * unit])
     upright = (width, height) if turn in (0, 180) else (height, width)
@@ -85,6 +88,12 @@ _BAD_SIZE = (
     f"页面尺寸不合理，边长应为 {SMALLEST_SIDE_MM} 至 {LARGEST_SIDE_MM} 毫米，旋转应为 90 度的倍数。"
     f"A page's sides are {SMALLEST_SIDE_MM} to {LARGEST_SIDE_MM} mm, turned by a multiple of 90°."
 )
+
+
+def _check_contents(page: pikepdf.Page, streams: StreamCheck) -> None:
+    contents = page.obj.get("/Contents", pikepdf.Array())
+    for stream in contents if isinstance(contents, pikepdf.Array) else [contents]:
+        streams.check(stream)
 
 
 def _add_page(clean: pikepdf.Pdf, size: tuple[float, float], form: pikepdf.Object, content: str) -> None:

@@ -71,12 +71,12 @@ def a_pdf(size: tuple[float, float] = (210, 297), *, pages: int = 1, rotate: int
     return changed_pdf(out.getvalue(), lambda pdf: [page.rotate(rotate, relative=False) for page in pdf.pages])
 
 
-def changed_pdf(content: bytes, change) -> bytes:
+def changed_pdf(content: bytes, change, **saving) -> bytes:
     """Return the PDF after `change` had its way with it."""
     with pikepdf.open(BytesIO(content)) as pdf:
         change(pdf)
         out = BytesIO()
-        pdf.save(out)
+        pdf.save(out, **saving)
     return out.getvalue()
 
 

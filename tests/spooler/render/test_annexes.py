@@ -1,6 +1,7 @@
 """Maps, plans and lists: their own shape, their own bytes, nothing else of their files; and all others refused before the 201."""
 
 import json
+import zlib
 from dataclasses import replace
 from io import BytesIO
 
@@ -15,6 +16,8 @@ from spooler.render.annex.values import Side
 from spooler.render.fonts import shared_faces
 from spooler.render.parcel_drawing import draw_parcel
 from spooler.render.template import load_templates
+from spooler.wire.document import read_document
+from tests.sealing import Office
 
 from .builders import (
     MM,
@@ -264,6 +267,30 @@ def flat(pdf):
     pdf.pages[0].mediabox = [0, 0, 595, 0]
 
 
+def inflated(count: int):
+    """Return a change that fills the page's content with spaces, a thousandth of it in the file."""
+
+    def change(pdf):
+        pdf.pages[0].obj.Contents = pdf.make_stream(b"q Q " + b" " * count)
+
+    return change
+
+
+def compressed_twice(pdf):
+    stream = pdf.make_stream(zlib.compress(zlib.compress(b"q Q")))
+    stream.Filter = pikepdf.Array([pikepdf.Name.FlateDecode, pikepdf.Name.FlateDecode])
+    pdf.pages[0].obj.Contents = stream
+
+
+AS_IS = {"compress_streams": False, "stream_decode_level": pikepdf.StreamDecodeLevel.none}
+
+
+def damaged(content: bytes, after: bytes) -> bytes:
+    """Change one byte in the middle of the first stream after these bytes."""
+    start = content.index(b"stream", content.index(after)) + 300
+    return content[:start] + bytes([content[start] ^ 255]) + content[start + 1 :]
+
+
 def encrypted(**passwords) -> bytes:
     out = BytesIO()
     with pikepdf.open(BytesIO(a_pdf())) as pdf:
@@ -275,6 +302,9 @@ BAD = {
     "font left out": (a_pdf(font="Helvetica"), PDF, "font-not-embedded"),
     "two pages": (a_pdf(pages=2), PDF, "annex-pages"),
     "cut": (a_pdf()[:700], PDF, "annex-unreadable"),
+    "a damaged font": (damaged(a_pdf(), b"/Length1"), PDF, "annex-unreadable"),
+    "a bomb": (changed_pdf(a_pdf(), inflated(300 << 20)), PDF, "annex-too-complex"),
+    "compressed twice": (changed_pdf(a_pdf(), compressed_twice, **AS_IS), PDF, "annex-too-complex"),
     "only a head": (b"%PDF-1.7\n", PDF, "annex-unreadable"),
     "encrypted": (encrypted(owner="x", user="y"), PDF, "annex-encrypted"),
     "encrypted without password": (encrypted(owner="x", user=""), PDF, "annex-encrypted"),
@@ -413,3 +443,15 @@ def test_annotations_that_are_left_out_are_said(renderer):
 
     warnings = renderer.print_document(a_content("certificate", an_annex(changed_pdf(a_pdf(), stamp)))).warnings
     assert [(warning.field, str(warning.code)) for warning in warnings] == [("annexes.0", "annex-annotations")]
+
+
+@pytest.mark.parametrize("trick", [lambda pdf: None, loaded_with_tricks], ids=["plain", "loaded with tricks"])
+def test_what_we_accept_a_hall_accepts(renderer, tmp_path, trick):
+    """After the 201 no annex may make a hall refuse the sealed document."""
+    content = a_content("certificate", an_annex(changed_pdf(a_pdf(), trick)), an_annex(a_pdf(), role="attachment"))
+    rendered = renderer.print_document(content)
+
+    sealed = Office.create(tmp_path).order(pdf=rendered.pdf, passes=rendered.passes)
+
+    sizes = [(round(side.width_mm, 2), round(side.height_mm, 2)) for side in read_document(sealed.document).page_sizes]
+    assert sizes == [(332, 239)] * 3 + [(210, 297)]
