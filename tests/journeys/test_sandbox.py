@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -31,6 +32,7 @@ def small() -> Iterator[Driver]:
             yield driver
     finally:
         run(["sandbox", "down", "--dir", str(directory)])
+        shutil.rmtree(top)
 
 
 def alive(pid: int) -> bool:
