@@ -258,7 +258,10 @@ def _figures(ground: Ground, targets: Sequence[Target]) -> StoreFigures:
         clock=ground.clock,
         expiries=[
             *key_expiries(ground.trust, ground.registries),
-            *(KeyExpiry("seal", registry, key.certificate.not_valid_after_utc) for registry, key in ground.keys.seals.items()),
+            *(
+                KeyExpiry("seal", registry, key.certificate.not_valid_after_utc)
+                for registry, key in ground.keys.seals.items()
+            ),
         ],
         endpoints=[target.name for target in targets],
     )

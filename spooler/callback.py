@@ -97,13 +97,12 @@ class CallbackSender:
         while not self._is_stopping:
             self._woken.clear()
             try:
-                is_idle = not self.tell_due()
+                rest_seconds = 0.0 if self.tell_due() else self._rest_seconds()
             # The store failed (disk full): what is due stays due.
             except Exception as e:
                 _log.error("callback failed", endpoint=self._target.name, exc_info=e)
-                is_idle = True
-            if is_idle:
-                self._woken.wait(self._rest_seconds())
+                rest_seconds = LONGEST_REST_SECONDS
+            self._woken.wait(rest_seconds)
 
     def _rest_seconds(self) -> float:
         next_due = self._store.callbacks.next_due_at(self._target.name)

@@ -89,7 +89,7 @@ class Home:
         """Keep a request for one proof."""
         private = Private(holder=HOLDER, parties=(Party(role="holder", name=HOLDER, id_type="id-card", id_number="1"),))
         kept = {"unsigned_sha256": self.documents.keep(a_pdf()), "private_sha256": self.documents.keep_private(private)}
-        new = a_new_job(number, deadline=NOW + timedelta(minutes=15), **{**kept, **varied})
+        new = a_new_job(number, **{"deadline": NOW + timedelta(minutes=15), **kept, **varied})
         outcome = self.store.jobs.accept(new, CLERK)
         assert isinstance(outcome, Accepted)
         return outcome.job

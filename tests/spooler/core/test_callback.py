@@ -1,0 +1,264 @@
+"""The registration system is told in order, signed, and as often as it takes."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+from time import monotonic, sleep
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from spooler.callback import CallbackSender, Target
+from spooler.store.values import Topic
+from tests.sealing import NOW
+from tests.spooler.core.conftest import Clock, Home
+from tests.spooler.core.hall import FakeHall
+
+SECRET, OLD_SECRET = "whsec_bmV3LXNlY3JldC1uZXctc2VjcmV0", "whsec_b2xkLXNlY3JldC1vbGQtc2VjcmV0"
+
+
+class Receiver:
+    """The registration system's end, over real HTTP; it answers as told."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[dict[str, str], bytes]] = []
+        self.answers: list[int] = []
+        self.waits = Event()
+        self.hangs = False
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                receiver.heard.append(({key.lower(): value for key, value in self.headers.items()}, body))
+                if receiver.hangs:
+                    receiver.waits.wait(10)
+                status = receiver.answers.pop(0) if receiver.answers else 204
+                self.send_response(status)
+                self.send_header("location", f"http://127.0.0.1:{receiver.port}/elsewhere")
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.port = self._server.server_address[1]
+        Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def types(self) -> list[str]:
+        return [json.loads(body)["type"] for _, body in self.heard]
+
+    def close(self) -> None:
+        self.waits.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    found = Receiver()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def sender(home: Home, receiver: Receiver) -> Iterator[CallbackSender]:
+    found = _sender(home, receiver.port)
+    yield found
+    found.stop()
+
+
+def _sender(home: Home, port: int, limit_seconds: float = 10.0) -> CallbackSender:
+    target = Target("records", f"http://127.0.0.1:{port}/callbacks", (SECRET, OLD_SECRET))
+    return CallbackSender(store=home.store, target=target, clock=home.clock, limit_seconds=limit_seconds)
+
+
+def test_events_come_in_order_and_once(home: Home, hall: FakeHall, sender: CallbackSender, receiver: Receiver) -> None:
+    ticket = home.sent(hall)
+    for report in (hall.received(ticket), hall.released(ticket), hall.printed(ticket), hall.issued(ticket)):
+        home.collector.handle(report)
+
+    _tell_all(sender)
+
+    assert receiver.types == [f"job.{state}" for state in home.history(ticket)]
+    assert [json.loads(body)["data"]["sequence"] for _, body in receiver.heard] == list(range(1, 8))
+
+
+def test_an_event_is_thin_and_has_the_agreed_shape(home: Home, sender: CallbackSender, receiver: Receiver) -> None:
+    job = home.accept()
+
+    _tell_all(sender)
+
+    (_, body), *_ = receiver.heard
+    assert json.loads(body) == {
+        "type": "job.accepted",
+        "timestamp": "2024-05-20T02:00:00Z",
+        "data": {
+            "job_id": job.job_id,
+            "request_id": job.request_id,
+            "state": "accepted",
+            "reasons": [],
+            "sequence": 1,
+            "attempt": 1,
+            "serial": None,
+        },
+    }
+
+
+@pytest.mark.parametrize("secret", [SECRET, OLD_SECRET])
+def test_a_receiver_with_either_secret_can_check(
+    home: Home, clock: Clock, sender: CallbackSender, receiver: Receiver, secret: str
+) -> None:
+    """F37: while a secret is being exchanged, both sign."""
+    home.accept()
+    clock.time = datetime.now(UTC)
+
+    _tell_all(sender)
+
+    headers, body = receiver.heard[0]
+    assert Webhook(secret).verify(body, headers)["type"] == "job.accepted"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 400, 404, 410, 429, 500, 503])
+def test_only_2xx_counts_and_no_redirect_is_followed(
+    home: Home, sender: CallbackSender, receiver: Receiver, status: int
+) -> None:
+    home.accept()
+    receiver.answers = [status]
+
+    sender.tell_due()
+
+    assert len(receiver.heard) == 1
+    assert home.store.callbacks.pending("records")[0].last_error == f"http-{status}"
+
+
+def test_a_failed_event_holds_back_the_later_ones_of_its_job_only(
+    home: Home, clock: Clock, sender: CallbackSender, receiver: Receiver
+) -> None:
+    first, second = home.accept(1), home.accept(2)
+    home.pipeline.work_off()
+    receiver.answers = [500]
+
+    _tell_all(sender)
+    told = [json.loads(body)["data"] for _, body in receiver.heard]
+    assert [data["sequence"] for data in told if data["job_id"] == first.job_id] == [1]
+    assert [data["sequence"] for data in told if data["job_id"] == second.job_id] == [1, 2]
+
+    clock.advance(seconds=5)
+    _tell_all(sender)
+    told = [json.loads(body)["data"] for _, body in receiver.heard]
+    assert [data["sequence"] for data in told if data["job_id"] == first.job_id] == [1, 1, 2]
+
+
+def test_the_same_event_has_the_same_id_at_each_try(
+    home: Home, clock: Clock, sender: CallbackSender, receiver: Receiver
+) -> None:
+    home.accept()
+    receiver.answers = [500, 204]
+    sender.tell_due()
+    clock.advance(minutes=1)
+    sender.tell_due()
+
+    (before, _), (after, _) = receiver.heard
+    assert before["webhook-id"] == after["webhook-id"]
+    assert before["webhook-timestamp"] != after["webhook-timestamp"]
+
+
+def test_a_receiver_that_hangs_is_given_up_for_now(home: Home, receiver: Receiver) -> None:
+    home.accept()
+    receiver.hangs = True
+    sender = _sender(home, receiver.port, limit_seconds=0.3)
+    began = monotonic()
+
+    sender.tell_due()
+
+    assert monotonic() - began < 5
+    assert home.store.callbacks.pending("records")[0].last_error == "ReadTimeout"
+
+
+def test_a_receiver_that_is_away_is_tried_again(home: Home, clock: Clock) -> None:
+    home.accept()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    sender = _sender(home, port)
+
+    sender.tell_due()
+    assert sender.tell_due() == 0
+
+    clock.advance(seconds=3)
+    assert sender.tell_due() == 1
+
+
+def test_after_three_days_an_event_is_parked_and_can_be_replayed(
+    home: Home, clock: Clock, sender: CallbackSender, receiver: Receiver
+) -> None:
+    """F36: parked holds back what follows; replay sends all of it, in order."""
+    job = home.accept()
+    home.pipeline.work_off()
+    receiver.answers = [500] * 1000
+    tries = _try_until_parked(home, sender, clock)
+    assert 15 <= tries <= 40
+    assert timedelta(days=3) <= clock() - NOW < timedelta(days=3, hours=7)
+    assert [delivery.event.type for delivery in home.store.callbacks.parked("records")] == ["job.accepted"]
+    assert set(receiver.types) == {"job.accepted"}
+
+    receiver.answers = []
+    receiver.heard.clear()
+    assert home.store.callbacks.replay("records", job.job_id) == 1
+    _tell_all(sender)
+
+    assert receiver.types == ["job.accepted", "job.sealed"]
+
+
+def test_an_event_is_told_at_once_when_it_happens(home: Home, sender: CallbackSender, receiver: Receiver) -> None:
+    """The thread is woken; it does not poll."""
+    home.store.transactions.listen(Topic.CALLBACKS, sender.wake)
+    sender.start()
+    sleep(0.1)
+
+    began = monotonic()
+    home.accept()
+
+    assert _until(lambda: receiver.heard != [])
+    assert monotonic() - began < 2
+
+
+def test_a_restart_goes_on_where_the_telling_stopped(home: Home, sender: CallbackSender, receiver: Receiver) -> None:
+    home.accept()
+    home.pipeline.work_off()
+    sender.tell_due()
+    home.store.close()
+
+    home.open()
+    again = _sender(home, receiver.port)
+    _tell_all(again)
+    again.stop()
+
+    assert receiver.types == ["job.accepted", "job.sealed"]
+
+
+def _tell_all(sender: CallbackSender) -> None:
+    while sender.tell_due():
+        pass
+
+
+def _try_until_parked(home: Home, sender: CallbackSender, clock: Clock) -> int:
+    """Go from one due time to the next; return how often it was tried."""
+    tries = sender.tell_due()
+    while (due_at := home.store.callbacks.next_due_at("records")) is not None:
+        clock.time = max(clock.time, due_at)
+        tries += sender.tell_due()
+    return tries
+
+
+def _until(condition: Callable[[], bool]) -> bool:
+    give_up = monotonic() + 10
+    while not condition() and monotonic() < give_up:
+        sleep(0.01)
+    return condition()
