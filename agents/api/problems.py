@@ -61,8 +61,8 @@ def _hall_error(request: Request, error: Exception) -> JSONResponse:
 def _bad_request(request: Request, error: Exception) -> JSONResponse:
     """Name each wrong field as the caller wrote it; never its value."""
     assert isinstance(error, RequestValidationError)
-    if any(item["type"] == "json_invalid" for item in error.errors()):
-        return problem(400, "malformed", "不是 JSON · the body is not JSON")
+    if any(item["type"] == "json_invalid" or item["loc"] == ("body",) for item in error.errors()):
+        return problem(400, "malformed", "不是 JSON 对象 · the body is not a JSON object")
     if any(item["loc"][0] == "path" for item in error.errors()):
         return problem(404, "not-found", "没有找到 · there is no such thing")
     errors = [_field_error(item) for item in error.errors()]

@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:certspool:problem:"
+# As RFC 9110 calls them; the standard library has the older names.
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 _log = structlog.get_logger()
 
@@ -36,7 +38,7 @@ def problem(
     """Return the problem document; `members` are further ones of this kind of problem."""
     body = {
         "type": TYPE + code,
-        "title": HTTPStatus(status).phrase,
+        "title": _TITLES.get(status, HTTPStatus(status).phrase),
         "status": status,
         "code": code,
         "detail": detail,

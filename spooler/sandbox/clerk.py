@@ -173,10 +173,15 @@ def main(arguments: list[str]) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    clerks = [Clerk(hall, stop) for hall in load(Path(arguments[0])).halls]
+    clerks = [
+        threading.Thread(target=Clerk(hall, stop).work, name=hall.hall, daemon=True)
+        for hall in load(Path(arguments[0])).halls
+    ]
     for clerk in clerks:
-        threading.Thread(target=clerk.work, daemon=True).start()
-    stop.wait()
+        clerk.start()
+    while not stop.wait(1.0):
+        if not all(clerk.is_alive() for clerk in clerks):
+            sys.exit("a clerk fell ill: see the log")  # a hall without one would only wait
 
 
 if __name__ == "__main__":
