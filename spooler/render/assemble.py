@@ -9,6 +9,13 @@ import pikepdf
 from spooler.render.annex.place import Rect
 from spooler.render.layout import MM
 
+# Halls refuse a document of more than 50,000 objects; sealing adds some.
+MOST_OBJECTS = 45_000
+
+
+class TooManyObjects(Exception):
+    """All annexes together are more than a hall reads."""
+
 
 @dataclass(frozen=True)
 class Inset:
@@ -21,7 +28,14 @@ class Inset:
     turned: bool = False
 
 
-def assemble(base: bytes, plain_pages: int, insets: Iterable[Inset], *, plain_size: tuple[float, float]) -> bytes:
+def assemble(
+    base: bytes,
+    plain_pages: int,
+    insets: Iterable[Inset],
+    *,
+    plain_size: tuple[float, float],
+    most_objects: int = MOST_OBJECTS,
+) -> bytes:
     """Return the base with plain pages (sized in mm) appended and all insets in place; the same input gives the same bytes."""
     insets = tuple(insets)
     if not insets and not plain_pages:
@@ -31,6 +45,8 @@ def assemble(base: bytes, plain_pages: int, insets: Iterable[Inset], *, plain_si
             document.add_blank_page(page_size=(plain_size[0] * MM, plain_size[1] * MM))
         for i, inset in enumerate(insets):
             _place(document, inset, f"/Annex{i}")
+        if len(document.objects) > most_objects:
+            raise TooManyObjects(len(document.objects))
         out = BytesIO()
         document.save(out, deterministic_id=True, min_version="1.7")
     return out.getvalue()

@@ -46,7 +46,9 @@ class Layout:
 def lay_out(content: Content, template: Template, faces: Faces) -> Layout:
     """Return the layout of all texts; it may be printed only if nothing is refused."""
     texts: list[Placed] = []
-    refused = _unknown_fields(content, template)
+    # The seal shows the registry's name in outlines, where a missing character would leave a gap.
+    refused, _ = check_characters("registry_name", content.registry_name, faces)
+    refused += _unknown_fields(content, template)
     noted: list[Finding] = []
     for field, text, place in _entries(content, template):
         faults, notes = check_characters(field, text, faces)

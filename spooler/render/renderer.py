@@ -12,7 +12,7 @@ from pathlib import Path
 from spooler.render.annex.place import Rect, contain, divide
 from spooler.render.annex.read import Annexes, read_annexes
 from spooler.render.annex.values import NormalAnnex, Side
-from spooler.render.assemble import Inset, assemble
+from spooler.render.assemble import Inset, TooManyObjects, assemble
 from spooler.render.codes import RenderCode
 from spooler.render.content import Content, Finding, Rendered, Unprintable
 from spooler.render.fonts import Faces, shared_faces
@@ -59,10 +59,8 @@ class Renderer:
     def print_document(self, content: Content) -> Rendered:
         """Return what is overprinted on the blanks, one page a pass; raise Unprintable if anything about it is wrong."""
         plan = self._plan(content)
-        insets = [*_framed_insets(plan), *_listed_insets(plan)]
         plain_pages = sum(len(annex.sides) for annex in plan.annexes.listed)
-        size = (PLAIN_PAPER.width, PLAIN_PAPER.height)
-        pdf = assemble(_draw(plan, self._faces), plain_pages, insets, plain_size=size)
+        pdf = _join(plan, _draw(plan, self._faces), plain_pages)
         notes = (*plan.layout.noted, *plan.annexes.noted)
         return Rendered(pdf, plan.template.name, _passes(plan, plain_pages), notes)
 
@@ -136,6 +134,15 @@ def _draw_sheet(pages: Pages, sheet: Sheet, plan: Plan, faces: Faces) -> None:
     if template.frame and sheet.name == template.frame.on:
         for drawing in _parcels(plan, sheet, faces):
             pages.parcel(drawing)
+
+
+def _join(plan: Plan, drawn: bytes, plain_pages: int) -> bytes:
+    insets = [*_framed_insets(plan), *_listed_insets(plan)]
+    try:
+        return assemble(drawn, plain_pages, insets, plain_size=(PLAIN_PAPER.width, PLAIN_PAPER.height))
+    except TooManyObjects:
+        message = "附件合计过于复杂。The annexes together have too many objects."
+        raise Unprintable((Finding("annexes", RenderCode.ANNEX_TOO_COMPLEX, message),)) from None
 
 
 def _parcels(plan: Plan, sheet: Sheet, faces: Faces) -> list[ParcelDrawing]:

@@ -62,3 +62,8 @@ def test_a_fallback_face_is_said(renderer):
 
     assert [(warning.field, str(warning.code)) for warning in warnings] == [("fields.holder", "fallback-face")]
     assert "BabelStone Han" in warnings[0].message and "U+212FE" in warnings[0].message
+
+
+def test_the_name_in_the_seal_is_checked(refusal):
+    """It is drawn in outlines: a character without one would be a gap that nobody sees."""
+    assert refusal(replace(a_content(), registry_name="望\ue5e5县")) == [("registry_name", "private-use-character")]
