@@ -4,8 +4,7 @@ import argparse
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -21,20 +20,23 @@ from spooler.sandbox.site import Site
 from spooler.sandbox.up import NotUp, up
 
 INTERRUPTED = 130
+ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Set the stage, play, show what came out, and leave nothing running."""
     options = _options(arguments)
     words = LANGUAGES[options.lang]
-    console = Console(highlight=False)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    console = Console(highlight=False, soft_wrap=True)
+    for number in ENDINGS:
         signal.signal(number, _interrupt)
     directory: Path = options.dir.resolve()
     directory.mkdir(parents=True, exist_ok=True)
     try:
         page = _perform(directory, console, words)
     except KeyboardInterrupt:
+        if not any(directory.iterdir()):
+            directory.rmdir()
         return INTERRUPTED
     except (NotUp, NotAsExpected) as e:
         Console(stderr=True, highlight=False).print(f"[red]{e}[/]")
@@ -56,17 +58,29 @@ def _interrupt(*_: object) -> None:
 
 
 def _perform(directory: Path, console: Console, words: Mapping[str, str]) -> Path:
+    """Return the contact sheet. It is kept, the sandbox is not, unless there is something to find out in it."""
     console.print(f"[bold]{words['title']}[/]\n[dim]{words['intro']}[/]\n")
     site = script.site(directory / "sandbox")
+    is_of_use = False
     try:
         _bring_up(site, console, words)
         run = _play(site, console, words)
-        page = _develop(site, run, directory, console, words)
+        return _develop(site, run, directory, console, words)
+    except Exception:
+        is_of_use = True
+        raise
     finally:
-        console.print(f"[dim]{words['ending']} …[/]")
-        _undisturbed(lambda: down(site))
-    _remove(site)
-    return page
+        _end(site, console, words)
+        if not is_of_use:
+            _remove(site)
+
+
+def _end(site: Site, console: Console, words: Mapping[str, str]) -> None:
+    """Leave nothing running; a second Ctrl-C waits until the first is done with."""
+    console.print(f"[dim]{words['ending']} …[/]")
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *ENDINGS})
+    down(site)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, *ENDINGS})
 
 
 def _bring_up(site: Site, console: Console, words: Mapping[str, str]) -> None:
@@ -118,19 +132,9 @@ def _card(run: Run, errand: script.Errand, sides: Sequence[paper.Side], words: M
     return contact_sheet.Card(errand.number, lines, errand.kind, tuple(own))
 
 
-def _undisturbed(act: Callable[[], None]) -> None:
-    """A second Ctrl-C does not leave half of it running."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    act()
-    signal.signal(signal.SIGINT, before)
-
-
 def _remove(site: Site) -> None:
-    """The contact sheet is kept, the sandbox is not."""
-    shutil.rmtree(site.directory)
-    if site.ground != site.directory:
-        with suppress(FileNotFoundError):
-            shutil.rmtree(site.ground)
+    for place in {site.directory, site.ground}:
+        shutil.rmtree(place)
 
 
 if __name__ == "__main__":
