@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
 
 from spooler.api.app import make_api
@@ -16,6 +16,7 @@ from spooler.api.auth import Caller, Callers
 from spooler.api.parts import Parts
 from spooler.controls import Controls
 from spooler.daemon.probe import probe_router
+from spooler.daemon.server import HttpServer
 from spooler.documents import Documents
 from spooler.intake.keep import Intake
 from spooler.render import Renderer, find_templates
@@ -36,16 +37,30 @@ CALLERS = {
 
 @dataclass
 class Home:
-    """The API and what stands behind it."""
+    """The API as it is served, and what stands behind it."""
 
+    server: HttpServer
     app: Any
     store: Store
     documents: Documents
     requests: list[tuple[str, str, str]]
 
-    def client(self, who: str | None = "clerk") -> TestClient:
-        headers = {"Authorization": f"Bearer token-of-{who}"} if who else {}
-        return TestClient(self.app, headers=headers, raise_server_exceptions=False)
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.port}"
+
+    def client(self, who: str | None = "clerk") -> httpx.Client:
+        """Return a client that calls as one of CALLERS, or as nobody."""
+        headers = {"Authorization": f"Bearer {token_of(who)}"} if who else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False)
+
+    def close(self) -> None:
+        self.server.stop()
+        self.store.close()
+
+
+def token_of(who: str) -> str:
+    return f"token-of-{who}"
 
 
 @pytest.fixture(scope="session")
@@ -53,12 +68,13 @@ def layout() -> Renderer:
     return Renderer(find_templates())
 
 
-def a_home(directory: Path, layout: Any, **more: Any) -> Home:
+def a_home(directory: Path, layout: Any, *, served: Any = SERVED, trusted: Any = None, **more: Any) -> Home:
+    """Return a home that serves on a free port."""
     database = Database(f"sqlite:///{directory / 'home.db'}")
     metadata.create_all(database.engine)
     store = Store(database, lambda: datetime.now(UTC))
     documents = Documents(directory / "documents")
-    judged = checker(layout, now=datetime.now(UTC), served=SERVED)
+    judged = checker(layout, now=datetime.now(UTC), served=served, trusted=trusted)
     counted: list[tuple[str, str, str]] = []
     parts = Parts(
         intake=Intake(checker=judged, book=store.jobs, shelf=documents),
@@ -66,17 +82,19 @@ def a_home(directory: Path, layout: Any, **more: Any) -> Home:
         documents=documents,
         acts=Controls(store, {}),
         callers=Callers(with_token(caller) for caller in CALLERS.values()),
-        registries=frozenset(SERVED),
+        registries=frozenset(served),
         hall_names=dict.fromkeys(HALLS, "大厅"),
         probe=probe_router(ready={"store": lambda: True}, registry=CollectorRegistry()),
         count_request=lambda *labels: counted.append(labels),
-        **more,
     )
-    return Home(make_api(parts), store, documents, counted)
+    app = make_api(replace(parts, **more))
+    server = HttpServer(app, "127.0.0.1", 0)
+    server.start()
+    return Home(server, app, store, documents, counted)
 
 
 def with_token(caller: Caller) -> Caller:
-    hashed = hashlib.sha256(f"token-of-{caller.id}".encode()).hexdigest()
+    hashed = hashlib.sha256(token_of(caller.id).encode()).hexdigest()
     return Caller(caller.id, hashed, caller.roles, caller.registries, caller.halls)
 
 
@@ -84,4 +102,11 @@ def with_token(caller: Caller) -> Caller:
 def home(tmp_path, layout) -> Iterator[Home]:
     made = a_home(tmp_path, layout)
     yield made
-    made.store.close()
+    made.close()
+
+
+@pytest.fixture
+def client(home) -> Iterator[httpx.Client]:
+    """The clerk of the registration system: submit, read, operate, all registries."""
+    with home.client() as made:
+        yield made
