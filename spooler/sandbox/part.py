@@ -4,6 +4,7 @@ python -m spooler.sandbox.part DIR agent:231282-01
 """
 
 import os
+import signal
 import sys
 import time
 import traceback
@@ -14,6 +15,7 @@ from spooler.sandbox import locks, parts, plan
 from spooler.sandbox.site import Site, load
 
 PREDECESSOR_SECONDS = 60.0
+LOOK_SECONDS = 0.005
 
 
 def main(arguments: list[str]) -> NoReturn:
@@ -30,10 +32,14 @@ def start(site: Site, part: str) -> int:
         except BaseException:
             traceback.print_exc()  # to the part's own log
             os._exit(1)
-    while locks.holder(site.lock(part)) != pid:
-        if os.waitpid(pid, os.WNOHANG) != (0, 0):
-            raise ChildProcessError(f"{part} did not start: see {site.log(part)}")
-        time.sleep(0.005)
+    try:
+        while locks.holder(site.lock(part)) != pid:
+            if os.waitpid(pid, os.WNOHANG) != (0, 0):
+                raise ChildProcessError(f"{part} did not start: see {site.log(part)}")
+            time.sleep(LOOK_SECONDS)
+    except KeyboardInterrupt:
+        os.kill(pid, signal.SIGKILL)  # nobody would find it yet
+        raise
     return pid
 
 
