@@ -12,7 +12,7 @@ import io
 import random
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -71,11 +71,12 @@ class Spool:
         permits: PermitDirectory,
         settings: SpoolSettings,
         told: Told = lambda printer, standing: None,
+        connect: Callable[[Path], Cups] = Cups,
     ) -> None:
         self._book = book
         self._permits = permits
         self._workers = {
-            line.name: PrinterWorker(line, book=book, permits=permits, settings=settings, told=told)
+            line.name: PrinterWorker(line, book=book, permits=permits, settings=settings, told=told, connect=connect)
             for line in printers
         }
 
@@ -121,12 +122,13 @@ class PrinterWorker:
         permits: PermitDirectory,
         settings: SpoolSettings,
         told: Told,
+        connect: Callable[[Path], Cups],
     ) -> None:
         self._line = line
         self._book = book
         self._permits = permits
         self._settings = settings
-        self._cups = Cups(settings.socket)
+        self._cups = connect(settings.socket)
         self._watch = Watch(
             line.name,
             line.device,

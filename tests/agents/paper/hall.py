@@ -137,8 +137,7 @@ class PaperHall:
     def wait_until_stalled(self, uuid: UUID) -> None:
         """The device has taken some bytes and stands."""
         self.wait_until_claimed(uuid)
-        until(lambda: self.processes("virtual"), why="for the real backend")
-        time.sleep(0.2)
+        until(lambda: any(map(has_read, self.processes("virtual"))), why="for the real backend")
 
     def processes(self, backend: str) -> list[int]:
         """Running processes of one of this cupsd's backends."""
@@ -167,6 +166,14 @@ def command_lines() -> Iterator[tuple[int, list[bytes]]]:
             yield int(path.parent.name), path.read_bytes().split(b"\0")
         except OSError:
             continue
+
+
+def has_read(pid: int) -> bool:
+    """Whether a process has taken something of the document on its descriptor 0."""
+    try:
+        return not Path(f"/proc/{pid}/fdinfo/0").read_text().startswith("pos:\t0\n")
+    except OSError:
+        return False
 
 
 @contextmanager
