@@ -81,7 +81,7 @@ class Acts:
         """List orders, most urgent first. `q`: number, case, serial, id, or a party's name or last four of the ID number."""
         word = self._words.hashed(q) if q else None
         found = self._journal.ledger.orders.find(state=state, q=q, word=word, limit=limit)
-        return tuple(self._overview.order(order, by) for order in found)
+        return self._overview.orders(found, by)
 
     def order(self, by: Account, order_id: UUID) -> OrderView:
         return self._overview.order(self._journal.order(order_id), by)

@@ -1,5 +1,7 @@
 """From the ledger's rows to what a person sees, and which acts fit now."""
 
+from collections.abc import Sequence
+
 from agents.accounts import Account, Role
 from agents.board import Board
 from agents.journal import Journal
@@ -18,7 +20,12 @@ class Overview:
         self._journal = journal
         self._board = board
 
-    def order(self, order: Order, by: Account) -> OrderView:
+    def orders(self, orders: Sequence[Order], by: Account) -> tuple[OrderView, ...]:
+        """The printers are looked at once for all of them."""
+        printers = self._board.facts()
+        return tuple(self.order(order, by, printers) for order in orders)
+
+    def order(self, order: Order, by: Account, printers: Sequence[PrinterFacts] | None = None) -> OrderView:
         passes = self._journal.passes(order)
         attempt = self._journal.ledger.orders.attempt(order.order_id, order.attempt)
         approval = self._journal.ledger.approvals.open_for(order.order_id)
@@ -41,34 +48,34 @@ class Overview:
             proposed_serial=None if attempt is None else attempt.proposed,
             seal=order.seal,
             approvals=() if approval is None else (approval_view(approval),),
-            next=tuple(self.next(order, by)),
+            next=tuple(self._next(order, by, printers)),
             passes=tuple(self._pass(row, None if attempt is None else attempt.printer) for row in passes),
         )
 
-    def next(self, order: Order, by: Account) -> list[str]:
+    def _next(self, order: Order, by: Account, printers: Sequence[PrinterFacts] | None) -> list[str]:
         """Return the acts that fit this order now, and that this account may do."""
         approval = self._journal.ledger.approvals.open_for(order.order_id)
         if approval is not None:
             may = Role.APPROVE in by.roles and approval.asked_by.id != by.id
             return ["approve"] if may else []
-        return self.fitting(order) if Role.CLERK in by.roles else []
+        return self.fitting(order, printers) if Role.CLERK in by.roles else []
 
-    def fitting(self, order: Order) -> list[str]:
+    def fitting(self, order: Order, printers: Sequence[PrinterFacts] | None = None) -> list[str]:
         """Return the acts that the state allows."""
         if order.state is OrderState.WAITING:
-            return [*self._release(order), "return"]
+            return [*self._release(order, printers), "return"]
         if order.state is OrderState.PRINTING:
             return self._while_printing(order)
         if order.state is OrderState.PRINTED:
             return ([] if _is_stopped(order) else ["issue"]) + ["spoil", "return"]
         return []
 
-    def _release(self, order: Order) -> list[str]:
+    def _release(self, order: Order, printers: Sequence[PrinterFacts] | None) -> list[str]:
         passes = self._journal.passes(order)
         first = next_open(passes)
         if first is None or _is_stopped(order):
             return []
-        fits = not isinstance(choose(need_of(order, passes, first), self._board.facts()), NoPrinter)
+        fits = not isinstance(choose(need_of(order, passes, first), printers or self._board.facts()), NoPrinter)
         return ["release"] if fits else []
 
     def _while_printing(self, order: Order) -> list[str]:

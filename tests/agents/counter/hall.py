@@ -58,11 +58,14 @@ class Counter:
     clock: Clock = field(default_factory=Clock)
     release: str = "person"
     printers: Sequence[PrinterSection] = PRINTERS
+    machine: str = "m"
+    is_new: bool = True
     recalled: list[UUID] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.start()
-        self.fill()
+        if self.is_new:
+            self.fill()
 
     def start(self) -> None:
         """Open the ledger, as at the agent's start."""
@@ -81,7 +84,7 @@ class Counter:
         self.hall = Hall(
             settings,
             ledger=self.ledger,
-            binding=self.ledger.bind(hall=HALL, machine="m", permits="p", permits_are_new=True),
+            binding=self.ledger.bind(hall=HALL, machine=self.machine, permits="p", permits_are_new=True),
             keys=Keys(
                 SigningKey.from_pem((keys / "report.pem").read_bytes()),
                 (WrapKey.from_pem((keys / "wrap.pem").read_bytes()),),

@@ -1,5 +1,6 @@
 """What a person may do, and what it does."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from agents.acts import Identity, Recipient
 from agents.device import DeviceState
 from agents.errors import DoesNotFit, Invalid, NotAllowed, NotFound, Stale
-from spooler.wire.messages import Stock
+from agents.stock import Movement
+from spooler.wire.messages import Hold, Stock
 from tests.agents.counter.hall import BOTH, CLERK, SECOND
 
 IDENTIFIED = Identity(method="id-card", result="match")
@@ -339,8 +341,6 @@ def test_a_booklet_printer_serves_one_attempt_until_its_last_pass(counter):
 
 
 def test_an_order_waits_for_stock_when_no_blank_is_loaded(counter):
-    from agents.stock import Movement
-
     counter.stock.move(CLERK, Movement.UNLOAD, stock=Stock.CERTIFICATE, first="D23000000101", last="D23000000110")
     order_id = counter.arrives(counter.booklet())
 
@@ -374,8 +374,6 @@ def test_a_paused_printer_begins_nothing(counter):
 
 def test_the_blank_on_top_is_proposed_when_an_earlier_order_no_longer_prints(counter):
     """Released first and held since: its blank still lies on top, so the next order gets it."""
-    from spooler.wire.messages import Hold
-
     first, second = counter.arrives(counter.proof()), counter.arrives(counter.proof())
     counter.releases(first)
     counter.releases(second)
@@ -413,8 +411,6 @@ def test_only_a_clerk_acts_and_unknown_orders_are_not_there(counter):
 
 def test_orders_are_found_by_number_and_by_person_and_the_most_urgent_first(counter):
     """The ledger holds no name, yet a clerk finds an order by one."""
-    from datetime import timedelta
-
     late = counter.arrives(counter.booklet())
     urgent = counter.arrives(counter.booklet(deadline=counter.clock() + timedelta(minutes=5)))
 
