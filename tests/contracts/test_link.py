@@ -23,8 +23,8 @@ def opened(link: Link) -> Link:
 
 
 def receive_all(link: Link, count: int, *, ack: bool = True) -> list[Delivery]:
-    """Receive so many, however long a redelivery takes (at most 10 s)."""
-    until, got = monotonic() + 10, []
+    """Receive so many, however long a redelivery takes (at most 30 s)."""
+    until, got = monotonic() + 30, []
     while len(got) < count and monotonic() < until:
         delivery = link.receive(0.2)
         if delivery is not None:

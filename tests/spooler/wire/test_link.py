@@ -117,7 +117,7 @@ def test_a_broker_short_of_memory_does_not_hold_the_sender_for_ever(host):
         began = monotonic()
         with pytest.raises(BrokerUnreachable, match="memory"):
             link.publish(letter)
-        assert monotonic() - began < 10
+        assert monotonic() - began < 30
 
     link.open()
     link.publish(letter)
@@ -137,7 +137,7 @@ def test_a_consumer_timeout_is_noticed(host):
     # Acking twice makes RabbitMQ close the channel just as its timeout does: with an error on the channel, not the connection.
     hall.ack(delivery)
 
-    until = monotonic() + 10
+    until = monotonic() + 30
     with pytest.raises(NotNow):
         while monotonic() < until:
             hall.receive(0.2)
