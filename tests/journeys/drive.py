@@ -111,6 +111,12 @@ class Driver:
         job = self.job(job_id)
         return job_id, job["state"], job["reasons"]
 
+    def is_home_ready(self) -> bool:
+        try:
+            return self.http.get(self.home["api"] + "/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
+
     # the paper
     def sheets(self) -> list[Sheet]:
         return [
@@ -132,6 +138,10 @@ class Driver:
     def sheets_of(self, job: dict[str, Any]) -> list[Sheet]:
         orders = {order["order_id"] for order in job["orders"]}
         return [sheet for sheet in self.sheets() if sheet.order_id in orders]
+
+    def callbacks(self) -> list[dict[str, Any]]:
+        """What the registration system was told, oldest first; its end has checked each signature."""
+        return [json.loads(line) for line in Path(self.home["callback"]["received"]).read_text().splitlines()]
 
     # faults
     def kill(self, pid: int, name: str) -> None:
