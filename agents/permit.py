@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import pwd
+import re
 import struct
 import time
 from collections.abc import Callable, Mapping
@@ -182,12 +183,14 @@ class PermitDirectory:
         return self._clock().isoformat()
 
 
-def filesystem_type(path: Path) -> str:
-    """Return the type of the file system that a path is on."""
+def filesystem_type(path: Path, mounts: str | None = None) -> str:
+    """Return the type of the file system that a path is on, by the kernel's table of mounts."""
     real, found = os.path.realpath(path), ("", "unknown")
-    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+    table = Path("/proc/self/mountinfo").read_text(errors="surrogateescape") if mounts is None else mounts
+    for line in table.splitlines():
         left, _, right = line.partition(" - ")
-        point = left.split(" ")[4].encode("ascii", "surrogateescape").decode("unicode_escape")
+        point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), left.split(" ")[4])
+        # A later mount on the same point hides the earlier one.
         if os.path.commonpath([real, point]) == point and len(point) >= len(found[0]):
             found = (point, right.split(" ")[0])
     return found[1]
