@@ -142,25 +142,30 @@ class Clerk:
     def _look(self, version: str, wait: float) -> tuple[str, float]:
         """Do what can be done now; return the version seen, and how long the next look may wait for another."""
         page = self._accounts["clerk"].get("/v1/orders", state=OPEN_STATES, limit=MOST_ORDERS, wait=wait, since=version)
-        settled = [self._attend(order) for order in page["orders"]]
-        return page["version"], LONG_WAIT_SECONDS if all(settled) else SHORT_WAIT_SECONDS
+        patience = LONG_WAIT_SECONDS
+        for order in page["orders"]:
+            patience = min(patience, self._attend(order))
+            if order["state"] == "waiting" and patience < LONG_WAIT_SECONDS:
+                break  # a printer is taken now: what the page says of the others has passed
+        return page["version"], patience
 
-    def _attend(self, order: Order) -> bool:
-        """Act on one order as long as something follows at once; return False if it is to be looked at again soon."""
-        for _ in range(MOST_ACTS):
+    def _attend(self, order: Order) -> float:
+        """Act on one order as long as something follows at once; return for how long it can be left alone after that."""
+        for acts in range(MOST_ACTS):
             act = next_act(order, self._eyes)
             if act is None:
-                return "confirm" not in order["next"]
+                unread = "confirm" in order["next"]
+                return 0.0 if acts else SHORT_WAIT_SECONDS if unread else LONG_WAIT_SECONDS
             try:
                 order = self._accounts[act.by].post(act.path, act.body)
             except Answered as e:
                 # Somebody was faster, or the state moved on between the look and the act.
                 _log.info("act refused", hall=self._hall, path=act.path, status=e.status, error=str(e))
-                return False
+                return SHORT_WAIT_SECONDS
             _log.info("act", hall=self._hall, path=act.path, by=act.by, state=order["state"])
             if act.by == "approver":
-                return True  # the answer shows what the approver may do; the clerk's own comes with the change
-        return True
+                break  # the answer shows what the approver may do; the clerk's own comes with the next look
+        return 0.0
 
     def _status_of(self, stock: str, serial: str) -> str:
         found = self._accounts["clerk"].get(f"/v1/stock/{quote(stock)}/{quote(serial)}")
