@@ -46,7 +46,7 @@ class Controls:
         outcomes: Outcomes,
         approvals: Approvals,
         release: Release,
-        recall: Callable[[UUID], None],
+        recall: Callable[[UUID], object],
         changed: Callable[[], None],
     ) -> None:
         self._journal = journal
@@ -199,8 +199,11 @@ class Controls:
         )
 
 
-def _later(call: Callable[[UUID], None], try_id: UUID) -> Callable[[], None]:
-    return lambda: call(try_id)
+def _later(call: Callable[[UUID], object], try_id: UUID) -> Callable[[], None]:
+    def then() -> None:
+        call(try_id)
+
+    return then
 
 
 def _iso(at: datetime) -> str:

@@ -1,8 +1,9 @@
 """Every metric of the hall, in one place. Read from the ledger and the board when asked, so that they are right after a restart."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from importlib.metadata import version
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -108,8 +109,8 @@ class _HallCollector(Collector):
         return metric
 
 
-def _gauge(name: str, says: str, labels: list[str], values: dict[tuple[str, ...], float]) -> Metric:
+def _gauge(name: str, says: str, labels: list[str], values: Mapping[Any, float]) -> Metric:
     metric = GaugeMetricFamily(name, says, labels=labels)
     for key, value in values.items():
-        metric.add_metric(list(key), float(value))
+        metric.add_metric([str(label) for label in key], float(value))
     return metric

@@ -14,7 +14,7 @@ from spooler.wire.keys import SigningKey
 from spooler.wire.letters import Letter
 from spooler.wire.messages import REPORT_TYPE as SIGNED_REPORT_TYPE
 from spooler.wire.messages import ReportBase
-from spooler.wire.topology import REPORT_TYPE, REPORTS
+from spooler.wire.topology import REPORT_TYPE, REPORTS, to_registry
 
 _LONGEST_PAUSE_SECONDS = 60
 
@@ -79,13 +79,12 @@ class Reporter:
         return self._clock() + timedelta(seconds=min(_LONGEST_PAUSE_SECONDS, 2 ** min(failures, 10)))
 
     def _letter(self, row: Any) -> Letter:
+        registry, hall = row["registry"], self._binding.hall
         return Letter(
             id=row["id"],
             exchange=REPORTS,
-            routing_key=f"{self._binding.hall}.{row['registry']}",
+            routing_key=to_registry(hall, registry),
             type=REPORT_TYPE,
             body=row["body"],
-            headers=headers(
-                registry=row["registry"], hall=self._binding.hall, order_id=row["order_id"], kid=self._key.kid
-            ),
+            headers=headers(registry=registry, hall=hall, order_id=row["order_id"], kid=self._key.kid),
         )
