@@ -55,6 +55,7 @@ def job_router(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=[Depends(BEARER)])
     Who = Annotated[Caller, Depends(parts.callers)]
     jobs = parts.store.jobs
+    streams = stream.Streams(jobs)
 
     def visible(who: Caller, job_id: str) -> Job:
         return who.must_see(jobs.job(job_id))
@@ -85,7 +86,7 @@ def job_router(parts: Parts) -> APIRouter:
     ) -> StreamingResponse | dict[str, object]:
         visible(who, job_id)
         if stream.MEDIA_TYPE in accept:
-            return stream.respond(jobs, job_id, int(last_event_id or after))
+            return streams.open(job_id, int(last_event_id or after))
         return {"events": [event_view(event) for event in jobs.events(job_id, after)]}
 
     @router.get(

@@ -20,19 +20,32 @@ KEEP_ALIVE_SECONDS = 15.0
 # The watcher comes again with Last-Event-ID: a server that stops need not wait for it.
 LONGEST_SECONDS = 120.0
 
-_free = threading.BoundedSemaphore(MOST_STREAMS)
-
 
 class History(Protocol):
+    """Where a job's events are read (`store.jobs`)."""
+
     def events(self, job_id: str, after: int = 0) -> tuple[Event, ...]: ...
 
 
-def respond(history: History, job_id: str, after: int) -> StreamingResponse:
-    """Answer with the events after that sequence and those to come; TryLater when too many are watching."""
-    if not _free.acquire(blocking=False):
-        raise TryLater()
-    lines = follow(history, job_id, after, longest_seconds=LONGEST_SECONDS)
-    return StreamingResponse(_freeing(lines), media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+class Streams:
+    """The streams that are open, so many and no more."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._free = threading.BoundedSemaphore(MOST_STREAMS)
+
+    def open(self, job_id: str, after: int) -> StreamingResponse:
+        """Answer with the events after that sequence and those to come; TryLater when too many are watching."""
+        if not self._free.acquire(blocking=False):
+            raise TryLater()
+        lines = follow(self._history, job_id, after, longest_seconds=LONGEST_SECONDS)
+        return StreamingResponse(self._freeing(lines), media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
+
+    def _freeing(self, lines: Iterator[str]) -> Iterator[str]:
+        try:
+            yield from lines
+        finally:
+            self._free.release()
 
 
 def follow(
@@ -56,10 +69,4 @@ def follow(
             spoke_at = now()
             yield ": still here\n\n"
         sleep(look_seconds)
-
-
-def _freeing(lines: Iterator[str]) -> Iterator[str]:
-    try:
-        yield from lines
-    finally:
-        _free.release()
+        yield ""  # nothing is sent, but here a stream that nobody watches any more is ended

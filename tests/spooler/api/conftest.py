@@ -1,6 +1,8 @@
 """A home's API over a real store, real documents on disk and the real renderer; only halls and keys are missing."""
 
 import hashlib
+import io
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -9,12 +11,14 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 from prometheus_client import CollectorRegistry
 
 from spooler.api.app import make_api
 from spooler.api.auth import Caller, Callers
 from spooler.api.parts import Parts
 from spooler.controls import Controls
+from spooler.daemon import logs
 from spooler.daemon.probe import probe_router
 from spooler.daemon.server import HttpServer
 from spooler.documents import Documents
@@ -68,7 +72,9 @@ def layout() -> Renderer:
     return Renderer(find_templates())
 
 
-def a_home(directory: Path, layout: Any, *, served: Any = SERVED, trusted: Any = None, **more: Any) -> Home:
+def a_home(
+    directory: Path, layout: Any, *, served: Any = SERVED, trusted: Any = None, keys: Any = None, **more: Any
+) -> Home:
     """Return a home that serves on a free port."""
     database = Database(f"sqlite:///{directory / 'home.db'}")
     metadata.create_all(database.engine)
@@ -80,7 +86,7 @@ def a_home(directory: Path, layout: Any, *, served: Any = SERVED, trusted: Any =
         intake=Intake(checker=judged, book=store.jobs, shelf=documents),
         store=store,
         documents=documents,
-        acts=Controls(store, {}),
+        acts=Controls(store, keys or {}),
         callers=Callers(with_token(caller) for caller in CALLERS.values()),
         registries=frozenset(served),
         hall_names=dict.fromkeys(HALLS, "大厅"),
@@ -103,6 +109,18 @@ def home(tmp_path, layout) -> Iterator[Home]:
     made = a_home(tmp_path, layout)
     yield made
     made.close()
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """What the daemon would log; the process's logging is put back afterwards."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    stream = io.StringIO()
+    logs.set_up(stream=stream)
+    yield stream
+    root.handlers[:], root.level = before
+    structlog.reset_defaults()
 
 
 @pytest.fixture
