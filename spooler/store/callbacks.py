@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, update
+from sqlalchemy import Column, ColumnCollection, ColumnElement, Row, Select, func, literal, select, update
 
 from spooler.store import tables as t
 from spooler.store.transactions import Transactions
@@ -51,7 +51,11 @@ class Callbacks:
         """Return for each job the first event not delivered, if its time has come and it is not parked."""
         columns = t.deliveries.c
         wanted = _joined().where(
-            columns.endpoint == endpoint, columns.state == PENDING, columns.next_try_at <= now, ~_held_back()
+            columns.endpoint == endpoint,
+            _is_open(columns),
+            columns.state == PENDING,
+            columns.next_try_at <= now,
+            ~_held_back(),
         )
         with self._transactions.reading() as connection:
             rows = connection.execute(wanted.order_by(columns.next_try_at, columns.place).limit(limit)).all()
@@ -61,7 +65,7 @@ class Callbacks:
         """Return when the next delivery that nothing holds back has its time."""
         columns = t.deliveries.c
         wanted = select(func.min(columns.next_try_at)).where(
-            columns.endpoint == endpoint, columns.state == PENDING, ~_held_back()
+            columns.endpoint == endpoint, _is_open(columns), columns.state == PENDING, ~_held_back()
         )
         with self._transactions.reading() as connection:
             return connection.execute(wanted).scalar()
@@ -99,14 +103,15 @@ class Callbacks:
         columns = t.deliveries.c
         wanted = (
             select(columns.endpoint, columns.state, func.count())
-            .where(columns.state != DELIVERED)
+            .where(_is_open(columns))
             .group_by(columns.endpoint, columns.state)
         )
         with self._transactions.reading() as connection:
             return {(endpoint, state): count for endpoint, state, count in connection.execute(wanted)}
 
     def _list(self, state: str, endpoint: str | None, limit: int) -> tuple[CallbackDelivery, ...]:
-        wanted = _joined().where(t.deliveries.c.state == state).order_by(t.deliveries.c.place).limit(limit)
+        columns = t.deliveries.c
+        wanted = _joined().where(_is_open(columns), columns.state == state).order_by(t.deliveries.c.place).limit(limit)
         if endpoint is not None:
             wanted = wanted.where(t.deliveries.c.endpoint == endpoint)
         with self._transactions.reading() as connection:
@@ -133,10 +138,15 @@ def _held_back() -> ColumnElement[bool]:
             earlier.c.endpoint == columns.endpoint,
             earlier.c.job_id == columns.job_id,
             earlier.c.place < columns.place,
-            earlier.c.state != DELIVERED,
+            _is_open(earlier.c),
         )
         .exists()
     )
+
+
+def _is_open(columns: ColumnCollection[str, Column[Any]]) -> ColumnElement[bool]:
+    """Say that a delivery is not done, in the words of the partial index (a bound value would hide them)."""
+    return columns.state != literal(DELIVERED, literal_execute=True)
 
 
 def _joined() -> Select[Any]:

@@ -1,0 +1,70 @@
+"""What is kept is whole, and what is read is what was kept."""
+
+from pathlib import Path
+
+import pytest
+
+from spooler.documents import DocumentDamaged, Documents, Private
+from spooler.wire.messages import Party
+
+
+def test_what_was_kept_is_read_by_its_hash(tmp_path: Path) -> None:
+    documents = Documents(tmp_path / "documents")
+
+    assert documents.read(documents.keep(b"a document")) == b"a document"
+
+
+def test_keeping_twice_keeps_once(tmp_path: Path) -> None:
+    documents = Documents(tmp_path / "documents")
+    documents.keep(b"a document")
+    documents.keep(b"a document")
+
+    assert len([path for path in (tmp_path / "documents").rglob("*") if path.is_file()]) == 1
+
+
+def test_a_document_that_changed_on_disk_is_not_read(tmp_path: Path) -> None:
+    """A flipped bit must not be sealed, sent or shown."""
+    documents = Documents(tmp_path / "documents")
+    name = documents.keep(b"a document")
+    (tmp_path / "documents" / name[:2] / name).write_bytes(b"b document")
+
+    with pytest.raises(DocumentDamaged):
+        documents.read(name)
+
+
+def test_what_is_not_there_says_so(tmp_path: Path) -> None:
+    with pytest.raises(DocumentDamaged):
+        Documents(tmp_path / "documents").read("0" * 64)
+
+
+def test_nobody_else_may_read_them(tmp_path: Path) -> None:
+    documents = Documents(tmp_path / "documents")
+    name = documents.keep(b"a document")
+
+    modes = {path.stat().st_mode & 0o077 for path in (tmp_path / "documents").rglob("*")}
+    assert name and modes == {0}
+
+
+def test_persons_are_kept_apart_and_come_back_as_they_were(tmp_path: Path) -> None:
+    documents = Documents(tmp_path / "documents")
+    party = Party(role="holder", name="赵㛃", id_type="id-card", id_number="231221190001010007")
+    private = Private(holder="赵㛃", parties=(party,), request={"fields": {"location": "某路1号"}})
+
+    assert documents.read_private(documents.keep_private(private)) == private
+
+
+def test_what_lies_on_disk_passes_the_locker(tmp_path: Path) -> None:
+    """The place for encryption at rest."""
+
+    class Reverse:
+        def lock(self, content: bytes) -> bytes:
+            return content[::-1]
+
+        def unlock(self, stored: bytes) -> bytes:
+            return stored[::-1]
+
+    documents = Documents(tmp_path / "documents", Reverse())
+    name = documents.keep(b"a document")
+
+    assert (tmp_path / "documents" / name[:2] / name).read_bytes() == b"tnemucod a"
+    assert documents.read(name) == b"a document"
