@@ -4,6 +4,8 @@ One `Cups` belongs to one thread: a pycups connection shared by threads segfault
 is a hint about a job; whether a pass was sent is the permit's to say.
 """
 
+import os
+import pwd
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -201,6 +203,7 @@ class Cups:
         if self._connection is None:
             cups.setEncryption(cups.HTTP_ENCRYPT_NEVER)  # the argument of Connection is ignored
             cups.setServer(str(self._socket))
+            cups.setUser(pwd.getpwuid(os.geteuid()).pw_name)  # what the socket's other end sees, whatever $USER says
             self._connection = cups.Connection(host=str(self._socket))
         return self._connection
 

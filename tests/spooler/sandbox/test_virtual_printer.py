@@ -1,0 +1,152 @@
+"""The virtual printer: what it marks, on which blank, how it misbehaves. The ground truth of other tests is tested alone."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from uuid import uuid4
+
+import pytest
+from pypdf import PdfReader, PdfWriter
+
+from spooler.sandbox import virtual_printer
+from spooler.sandbox.virtual_printer import Printer, take_blank
+
+ORDER = "6f0e5a52-4a0e-4a36-8a06-2a3a2a0b4a11"
+
+
+def a_document(pages: int = 1) -> bytes:
+    writer, out = PdfWriter(), io.BytesIO()
+    for number in range(pages):
+        writer.add_blank_page(600 + number, 400)
+    writer.write(out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def printer(tmp_path) -> Printer:
+    printer = Printer(tmp_path / "booklet-1")
+    printer.create(["A", "B", "C", "D"])
+    return printer
+
+
+def send(printer: Printer, title: str, document: bytes = b"") -> int:
+    """Run it as cupsd would."""
+    command = [
+        sys.executable,
+        virtual_printer.__file__,
+        "7",
+        "agent",
+        title,
+        "1",
+        f"copies=1 job-uuid=urn:uuid:{uuid4()}",
+    ]
+    environment = {**os.environ, "DEVICE_URI": printer.device}
+    return subprocess.run(command, input=document or a_document(), env=environment, timeout=60).returncode
+
+
+def probe(printer: Printer) -> dict:
+    done = subprocess.run(
+        [sys.executable, virtual_printer.__file__, printer.device], capture_output=True, check=True, timeout=60
+    )
+    return json.loads(done.stdout)
+
+
+def sheets(printer: Printer) -> list[dict]:
+    return [json.loads(path.read_bytes()) for path in sorted(printer.sheets.glob("*.json"))]
+
+
+def test_each_order_and_attempt_takes_the_next_blank_and_its_passes_share_it(printer):
+    for title in (f"{ORDER}/1/1/1", f"{ORDER}/2/1/1", f"{ORDER}/2/1/2", f"{ORDER}/1/2/1", f"{uuid4()}/1/1/1"):
+        assert send(printer, title) == 0
+
+    assert [s["serial"] for s in sheets(printer)] == ["A", "A", "A", "B", "C"]
+
+
+def test_a_sheet_says_what_came(printer):
+    send(printer, f"{ORDER}/1/1/1", document := a_document())
+
+    (sheet,) = sheets(printer)
+    assert sheet.keys() == {"title", "job_uuid", "bytes", "sha256", "complete", "serial", "at"}
+    assert (sheet["title"], sheet["bytes"], sheet["complete"]) == (f"{ORDER}/1/1/1", len(document), True)
+    assert (printer.sheets / "000001.pdf").read_bytes() == document
+
+
+def test_every_side_is_a_sheet_of_its_own(printer):
+    send(printer, f"{ORDER}/1/1/1", a_document(3))
+
+    widths = [PdfReader(path).pages[0].mediabox.width for path in sorted(printer.sheets.glob("*.pdf"))]
+    assert widths == [600, 601, 602]
+    assert len(sheets(printer)) == 3
+
+
+def test_plain_paper_has_no_serial(tmp_path):
+    plain = Printer(tmp_path / "plain-1")
+    plain.create(None)
+    send(plain, f"{ORDER}/4/1/1")
+
+    assert [s["serial"] for s in sheets(plain)] == [None]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"), [("jam", "media-jam-error"), ("out-of-stock", "media-empty-error"), ("offline", "offline")]
+)
+def test_a_stopped_printer_says_why_and_marks_nothing_until_cleared(printer, fault, reason):
+    printer.set_fault(fault)
+    assert probe(printer) == {"state": "stopped", "reasons": [reason]}
+    assert send(printer, f"{ORDER}/1/1/1") == 1
+    assert sheets(printer) == []
+
+    printer.set_fault("clear")
+    assert probe(printer) == {"state": "idle", "reasons": []}
+    assert send(printer, f"{ORDER}/1/1/1") == 0
+
+
+def test_an_empty_tray_is_out_of_stock_once_the_last_booklet_is_taken_out(tmp_path):
+    printer = Printer(tmp_path / "booklet-1")
+    printer.create(["A"])
+    assert send(printer, f"{ORDER}/1/1/1") == 0
+    assert send(printer, f"{ORDER}/2/1/1") == 0, "the open booklet takes its next pass"
+    assert send(printer, f"{ORDER}/1/2/1") == 1
+    assert probe(printer)["reasons"] == ["media-empty-error"]
+
+    printer.load(["B"])
+    assert send(printer, f"{ORDER}/1/2/1") == 0
+    assert [s["serial"] for s in sheets(printer)] == ["A", "A", "B"]
+
+
+@pytest.mark.parametrize("length", [1, 100, 300])
+def test_cut_off_it_marks_a_torso_and_fails(printer, length):
+    printer.set_fault(f"cut:{length}")
+
+    assert send(printer, f"{ORDER}/1/1/1") == 1
+    assert [(s["bytes"], s["complete"], s["serial"]) for s in sheets(printer)] == [(length, False, "A")]
+
+
+def test_cut_off_before_the_first_byte_it_feeds_no_blank(printer):
+    printer.set_fault("cut:0")
+
+    assert send(printer, f"{ORDER}/1/1/1") == 1
+    assert sheets(printer) == []
+    assert printer.tray()["blanks"] == ["A", "B", "C", "D"]
+
+
+def test_a_stream_that_ends_too_early_is_an_incomplete_sheet(printer):
+    assert send(printer, f"{ORDER}/1/1/1", a_document()[:200]) == 0
+    assert [s["complete"] for s in sheets(printer)] == [False]
+
+
+@pytest.mark.parametrize(
+    ("fault", "serial", "left"),
+    [(None, "A", ["B", "C"]), ("double-feed", "A", ["C"]), ("wrong-blank", "B", ["A", "C"])],
+)
+def test_how_many_blanks_a_feed_takes_is_the_trays_truth(fault, serial, left):
+    fed = take_blank({"blanks": ["A", "B", "C"], "job": None, "serial": None}, fault)
+    assert (fed["serial"], fed["blanks"]) == (serial, left)
+
+
+@pytest.mark.parametrize("word", ["fire", "cut", "cut:x", "jam:3", ""])
+def test_a_fault_that_does_not_exist_is_refused(printer, word):
+    with pytest.raises(ValueError, match="no such fault"):
+        printer.set_fault(word)
