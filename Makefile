@@ -1,6 +1,7 @@
 # Every target sets up what it needs first; nothing has to be run before it.
 PYTHON = .venv/bin/python
 export PYTHONUTF8 = 1
+MAKEFLAGS += --no-print-directory
 
 .PHONY: setup demo test lint format bench soak lock
 

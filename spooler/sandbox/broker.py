@@ -72,7 +72,9 @@ class PrivateBroker:
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             "LANG": "C.UTF-8",
             "HOME": str(home),
-            "RABBITMQ_NODENAME": "certspool@localhost",
+            # By its address: a bare machine has no /etc/hosts that knows localhost.
+            "RABBITMQ_NODENAME": f"certspool@{LOOPBACK}",
+            "RABBITMQ_USE_LONGNAME": "true",
             "RABBITMQ_MNESIA_BASE": str(home / "data"),
             "RABBITMQ_LOG_BASE": str(home / "log"),
             "RABBITMQ_CONFIG_FILE": str(home / "rabbitmq.conf"),

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx
 
@@ -15,6 +16,7 @@ from spooler.wire.topology import describe
 
 READY_SECONDS = 120.0
 LOG_LINES = 12
+LOOK_SECONDS = 0.1
 
 Tell = Callable[[str], None]
 
@@ -50,14 +52,14 @@ def _start(site: Site, is_new: bool, tell: Tell) -> None:
         part.start(site, f"cups:{hall.hall}")
     tell("waiting for RabbitMQ and the print queues")
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(_add_queues, site.halls))
+        list(pool.map(lambda hall: _add_queues(site, hall), site.halls))
     _open_broker(site)
     tell("starting home and agents")
     daemons = {"home": site.home_api, **{f"agent:{hall.hall}": hall.api for hall in site.halls}}
     for name in daemons:
         part.start(site, name)
     for name, api in daemons.items():
-        _await_ready(site, name, api)
+        _until_ready(site, name, partial(_answers, f"{api}/readyz"))
     if is_new:
         tell(f"loading {site.blanks} blanks into each tray")
         with ThreadPoolExecutor(4) as pool:
@@ -66,16 +68,16 @@ def _start(site: Site, is_new: bool, tell: Tell) -> None:
         part.start(site, "clerk")
 
 
-def _add_queues(hall: HallSite) -> None:
+def _add_queues(site: Site, hall: HallSite) -> None:
     cups = parts.cups_of(hall)
-    _until(cups.is_ready, f"cups:{hall.hall}")
+    _until_ready(site, f"cups:{hall.hall}", cups.is_ready)
     for printer in hall.printers:
         cups.add_queue(foundation.queue_of(printer))
 
 
 def _open_broker(site: Site) -> None:
     private = broker.prepare(site.broker)
-    broker.wait_ready(private, READY_SECONDS)
+    _until_ready(site, "broker", lambda: broker.is_ready(private))
     topology = describe(site.registries, [hall.hall for hall in site.halls], home=foundation.HOME_USER)
     administrator = private.address()
     with Management(
@@ -84,16 +86,22 @@ def _open_broker(site: Site) -> None:
         management.apply(topology, foundation.broker_passwords(site))
 
 
-def _await_ready(site: Site, name: str, api: str) -> None:
-    def answers() -> bool:
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _until_ready(site: Site, name: str, is_ready: Callable[[], bool]) -> None:
+    """Wait for a part; NotUp as soon as it has ended, or when it takes too long."""
+    give_up = time.monotonic() + READY_SECONDS
+    while not is_ready():
         if locks.holder(site.lock(name)) is None:
             raise NotUp(f"{name} ended at once; its log {site.log(name)} ends with\n{_last_lines(site, name)}")
-        try:
-            return httpx.get(f"{api}/readyz", timeout=5).is_success
-        except httpx.TransportError:
-            return False
-
-    _until(answers, name)
+        if time.monotonic() > give_up:
+            raise NotUp(f"{name} was not ready after {READY_SECONDS:.0f} s: see {site.log(name)}")
+        time.sleep(LOOK_SECONDS)
 
 
 def _last_lines(site: Site, name: str) -> str:
@@ -114,14 +122,6 @@ def _post(counter: httpx.Client, movement: str, body: dict[str, str | None]) -> 
     answer = counter.post(f"/v1/stock/{movement}", json=body)
     if not answer.is_success:
         raise NotUp(f"POST /v1/stock/{movement} answered {answer.status_code}: {answer.text}")
-
-
-def _until(is_so: Callable[[], bool], what: str) -> None:
-    give_up = time.monotonic() + READY_SECONDS
-    while not is_so():
-        if time.monotonic() > give_up:
-            raise NotUp(f"{what} was not ready after {READY_SECONDS:.0f} s")
-        time.sleep(0.1)
 
 
 def running(site: Site) -> dict[str, int]:
