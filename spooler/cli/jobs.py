@@ -1,11 +1,15 @@
 """`certspool jobs | show | cancel`: what became of requests."""
 
 import json
+import sys
 from typing import Annotated, Any
 
 import typer
 
 from spooler.cli.client import DEFAULT_API, Api, ApiOption, Exit, JsonOption, TokenFileOption
+
+WIDE = 200  # where the output is no terminal
+_HEADINGS = ("作业 job", "证号 number", "大厅 hall", "状态 state", "原因 reasons", "编号 serial", "期限 deadline")
 
 JobArgument = Annotated[str, typer.Argument(help="The job's id.")]
 
@@ -96,13 +100,15 @@ def _table(page: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("作业 job", "证号 number", "大厅 hall", "状态 state", "原因 reasons", "编号 serial", "期限 deadline")
+    table = Table()
+    for heading in _HEADINGS:
+        table.add_column(heading, overflow="fold")  # an id that is cut off is of no use
     for job in page["jobs"]:
         reasons = " ".join(job["reasons"])
         table.add_row(
             job["job_id"], job["number"], job["hall"], job["state"], reasons, job["serial"] or "", job["deadline"][:16]
         )
-    Console(soft_wrap=True).print(table)
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
     if page["next"]:
         typer.echo(f"… --cursor {page['next']}")
 
