@@ -31,12 +31,13 @@ SERIAL = "23100000001"
 class FakeHall:
     """One hall, as one registry sees it."""
 
-    def __init__(self, office: Office, hall: str = HALL, registry: str = HOME) -> None:
+    def __init__(self, office: Office, hall: str = HALL, registry: str = HOME, *, now: datetime = NOW) -> None:
         credentials = office.directory / "halls" / hall / "credentials"
         self.hall, self.registry = hall, registry
         self.key = SigningKey.from_pem((credentials / "report.pem").read_bytes())
         self._wrap_key = WrapKey.from_pem((credentials / "wrap.pem").read_bytes())
         self._office = office
+        self._now = now
         self.start_again(epoch=uuid4())
 
     def start_again(self, epoch: UUID | None = None, instance: UUID | None = None) -> None:
@@ -53,7 +54,7 @@ class FakeHall:
         )
         contents = unwrap(letter.body, address, self._wrap_key)
         keys = self._office.trust.registries[self.registry].ticket_keys
-        payload = signed.open_signed(contents.signed_ticket, TICKET_TYPE, keys=keys, use="ticket", at=NOW)
+        payload = signed.open_signed(contents.signed_ticket, TICKET_TYPE, keys=keys, use="ticket", at=self._now)
         return read_ticket(payload), contents.document
 
     def says(self, kind: type[ReportBase], **fields: Any) -> Delivery:
@@ -66,7 +67,7 @@ class FakeHall:
             sequence=self.sequence,
             previous=self.previous,
             instance=self.instance,
-            at=fields.pop("at", NOW),
+            at=fields.pop("at", self._now),
             **fields,
         )
         self.previous = sha256(report.to_bytes()).hexdigest()
@@ -85,8 +86,8 @@ class FakeHall:
             ticket, PassReport, "printing", number=number, outcome="released", printer="proof-1", attempt=attempt
         )
 
-    def printed(self, ticket: Ticket, *, at: datetime = NOW) -> Delivery:
-        return self.about(ticket, Printed, "printed", serial=SERIAL, at=at)
+    def printed(self, ticket: Ticket) -> Delivery:
+        return self.about(ticket, Printed, "printed", serial=SERIAL)
 
     def issued(self, ticket: Ticket) -> Delivery:
         taker = {"recipient_role": "holder", "identity_method": "id-card", "identity_result": "match"}

@@ -4,8 +4,6 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
 from time import monotonic, sleep
 
 import pytest
@@ -16,48 +14,9 @@ from spooler.store.values import Topic
 from tests.sealing import NOW
 from tests.spooler.core.conftest import Clock, Home
 from tests.spooler.core.hall import FakeHall
+from tests.spooler.core.receiver import Receiver
 
 SECRET, OLD_SECRET = "whsec_bmV3LXNlY3JldC1uZXctc2VjcmV0", "whsec_b2xkLXNlY3JldC1vbGQtc2VjcmV0"
-
-
-class Receiver:
-    """The registration system's end, over real HTTP; it answers as told."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[dict[str, str], bytes]] = []
-        self.answers: list[int] = []
-        self.waits = Event()
-        self.hangs = False
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                receiver.heard.append(({key.lower(): value for key, value in self.headers.items()}, body))
-                if receiver.hangs:
-                    receiver.waits.wait(10)
-                status = receiver.answers.pop(0) if receiver.answers else 204
-                self.send_response(status)
-                self.send_header("location", f"http://127.0.0.1:{receiver.port}/elsewhere")
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.port = self._server.server_address[1]
-        Thread(target=self._server.serve_forever, daemon=True).start()
-
-    @property
-    def types(self) -> list[str]:
-        return [json.loads(body)["type"] for _, body in self.heard]
-
-    def close(self) -> None:
-        self.waits.set()
-        self._server.shutdown()
-        self._server.server_close()
 
 
 @pytest.fixture
