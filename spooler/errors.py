@@ -155,7 +155,10 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.NO_GLYPH: ("没有可用字形", "no font has a glyph for a character"),
     Code.PRIVATE_USE: ("含私用区字符", "holds a private-use character"),
     Code.INVALID_CHARACTER: ("含无效字符", "holds what is not a character"),
-    Code.INVISIBLE_CHARACTER: ("含不可见或改变方向的字符", "holds an invisible or direction-turning character"),
+    Code.INVISIBLE_CHARACTER: (
+        "含不可见或改变方向的字符 {character}",
+        "holds {character}, which is invisible or turns the writing direction",
+    ),
     Code.COMBINING_CHARACTER: ("含组合用字符", "holds a combining mark, which cannot be set exactly"),
     Code.RIGHT_TO_LEFT_CHARACTER: ("含从右向左书写的字符", "holds a character of a right-to-left script"),
     Code.FONT_NOT_EMBEDDED: ("附件 PDF 未嵌入字体", "a font of the PDF is not embedded"),

@@ -6,10 +6,11 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from spooler.errors import Code, Finding, HomeError, sentence
+from spooler.errors import Code, Finding, HomeError, TryLater, sentence
 from spooler.intake.reading import path_of
 from spooler.intake.shape import code_of
 
@@ -65,6 +66,8 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HomeError, _home_error)
     app.add_exception_handler(RequestValidationError, _bad_parameters)
     app.add_exception_handler(HTTPException, _http_error)
+    for error in (OperationalError, OSError):
+        app.add_exception_handler(error, _not_now)
     app.add_middleware(LastResort)
 
 
@@ -89,6 +92,12 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = _CODES.get(error.status_code, Code.INTERNAL)
     return _document(error.status_code, code, sentence(code))
+
+
+def _not_now(request: Request, error: Exception) -> JSONResponse:
+    """The database or the disk does not take it just now. Nothing was answered as kept, so the same may be sent again."""
+    _log.error("storage failed", path=request.url.path, exc_info=error)
+    return problem(TryLater())
 
 
 class LastResort:

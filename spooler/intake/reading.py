@@ -1,7 +1,7 @@
 """Step 1a: from the bytes of a body to plain values with one meaning, every string clean.
 
-Refused here, with the path as the caller wrote it: a key twice in one object, a control character other than LF, and what is no
-Unicode character. CRLF is read as LF.
+Refused here, with the path as the caller wrote it: a key twice in one object, a control character other than LF, what is no Unicode
+character, and what nobody sees. CRLF is read as LF.
 """
 
 import json
@@ -21,6 +21,11 @@ _NO_CHARACTER = re.compile(
     "[\ud800-\udfff\ufdd0-\ufdef"
     + "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
     + "]"
+)
+# Categories Cf, Zl, Zp: nobody sees them, and some turn the direction of what stands beside them.
+_INVISIBLE = re.compile(
+    "[\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f]"
 )
 _PRINTED_FIELD = re.compile(r"document\.fields\.")
 _INLINE_CONTENT = re.compile(r"annexes\.\d+\.content")
@@ -101,9 +106,10 @@ def _character_findings(text: str, path: str) -> Iterator[Finding]:
     control = next((m.group() for m in _CONTROL.finditer(text) if m.group() not in allowed), None)
     if control is not None:
         yield finding(path, Code.CONTROL_CHARACTER, character=_code_point(control))
-    nothing = _NO_CHARACTER.search(text)
-    if nothing is not None:
-        yield finding(path, Code.NOT_UNICODE, character=_code_point(nothing.group()))
+    for pattern, code in ((_NO_CHARACTER, Code.NOT_UNICODE), (_INVISIBLE, Code.INVISIBLE_CHARACTER)):
+        found = pattern.search(text)
+        if found is not None:
+            yield finding(path, code, character=_code_point(found.group()))
 
 
 def _code_point(character: str) -> str:

@@ -1,5 +1,6 @@
 """Approvals, the events feed, halls and blanks, probes, and errors that are nobody's fault."""
 
+import errno
 import json
 from uuid import uuid4
 
@@ -152,6 +153,22 @@ def test_an_error_of_ours_tells_no_value_to_anybody(tmp_path, logged, capfd):
     assert "RuntimeError" in logged.getvalue()
     told = answer.text + logged.getvalue() + "".join(capfd.readouterr())
     assert "孙二" not in told
+
+
+class FullDisk(BlankLayout):
+    def print_document(self, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_when_the_disk_is_full_the_answer_is_later(tmp_path, logged):
+    """Nothing was answered as kept: the caller sends the same again."""
+    full = a_home(tmp_path, FullDisk())
+    with full.client() as client:
+        answer = client.post("/v1/jobs", json=inline(HOUSE))
+    full.close()
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "try-later")
+    assert "retry-after" in answer.headers
 
 
 def test_openapi_describes_the_request_and_the_problems(client):

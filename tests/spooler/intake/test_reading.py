@@ -1,10 +1,12 @@
 """Bytes become plain values with one meaning, or are refused with the place named."""
 
 import json
+import unicodedata
 
 import pytest
 
 from spooler.errors import Unreadable
+from spooler.intake import reading
 from spooler.intake.reading import read_json
 from tests.spooler.intake.build import places
 
@@ -82,3 +84,17 @@ def test_a_strange_key_is_shortened_and_escaped_in_the_path():
     _, found = read_json(json.dumps({"k\u0000\ud800" + "x" * 500: "\x00"}).encode())
 
     assert found[0].field == "kU+0000U+D800" + "x" * 61
+
+
+@pytest.mark.parametrize("character", ["\u200b", "\u202e", "\u2066", "\ufeff", "\u00ad", "\u2028", "\U000e0041"])
+def test_what_nobody_sees_is_refused_wherever_it_stands(character):
+    """A name with a hidden mark is not found by search, and may be shown in another order than it was written."""
+    _, found = read_json(json.dumps({"parties": [{"name": f"张{character}三"}]}).encode())
+
+    assert places(found) == [("parties.0.name", "invisible-character")]
+
+
+def test_every_invisible_character_of_unicode_is_known():
+    known = [chr(point) for point in range(0x110000) if unicodedata.category(chr(point)) in {"Cf", "Zl", "Zp"}]
+
+    assert [f"U+{ord(one):04X}" for one in known if not reading._INVISIBLE.fullmatch(one)] == []
