@@ -18,6 +18,7 @@ from spooler.store.halls import OPEN, SENT
 from spooler.store.orders import PREPARED, Control, keep_control, open_control, open_order, set_order_state
 from spooler.store.values import OpenOrder, Update
 from spooler.wire import signed
+from spooler.wire.addresses import headers
 from spooler.wire.keys import SigningKey
 from spooler.wire.messages import CONTROL_TYPE as SIGNED_CONTROL
 from spooler.wire.messages import Actor, Approve, Cancel, ControlBase
@@ -142,13 +143,7 @@ class Controls:
             routing_key=to_hall(kept.registry, kept.hall),
             type=CONTROL_TYPE,
             body=signed.sign(control.to_bytes(), SIGNED_CONTROL, key),
-            headers={
-                "v": 1,
-                "registry": kept.registry,
-                "hall": kept.hall,
-                "order_id": kept.order_id,
-                "kid": key.kid,
-            },
+            headers=headers(registry=kept.registry, hall=kept.hall, order_id=kept.order_id, kid=key.kid),
             rank=RANK_CONTROL,
             letter_id=kept.control_id,
             job_id=kept.job_id,

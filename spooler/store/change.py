@@ -15,8 +15,9 @@ from spooler.job import HOME_REASONS, MOVES, JobState, Reason, is_final
 from spooler.store import tables as t
 from spooler.store.values import Alarm, Endpoint, Moved, Side, Topic, Update
 from spooler.wire import strict
+from spooler.wire.addresses import headers
+from spooler.wire.topology import EVENT_TYPE, EVENTS
 
-EVENTS_EXCHANGE = "events"
 RANK_ORDER, RANK_CONTROL, RANK_EVENT = 1, 0, 2
 
 
@@ -214,10 +215,10 @@ class Change:
         self._keep_deliveries(wanted, place, job_id)
         if self._tells:
             body = {"type": type_, "timestamp": self.now.isoformat().replace("+00:00", "Z"), "data": data}
-            headers: dict[str, str | int] = {"v": 1, "registry": registry}
+            outside = headers(registry=registry)
             key = f"{registry}.{type_}"
             self.post(
-                Outgoing(EVENTS_EXCHANGE, key, "event", strict.canonical(body), headers, RANK_EVENT, letter_id=event_id)
+                Outgoing(EVENTS, key, EVENT_TYPE, strict.canonical(body), outside, RANK_EVENT, letter_id=event_id)
             )
 
     def _keep_deliveries(self, endpoints: Iterable[str], place: int, job_id: str) -> None:

@@ -1,0 +1,104 @@
+"""What an operator sees: every promised name, and no person."""
+
+from prometheus_client import generate_latest
+
+from spooler.metrics import Metrics, StoreFigures, key_expiries
+from spooler.store.values import Alarm
+from spooler.watch import Watch
+from spooler.wire.messages import BlankCount, Heartbeat, PassReport, PrinterStanding
+from tests.sealing import HALL, HOME
+from tests.spooler.core.conftest import HOLDER, Clock, Home
+from tests.spooler.core.hall import FakeHall
+
+PROMISED = (
+    "certspool_jobs",
+    "certspool_jobs_waiting",
+    "certspool_wait_age_seconds",
+    "certspool_jobs_late",
+    "certspool_stage_seconds",
+    "certspool_requests_total",
+    "certspool_outbox_depth",
+    "certspool_callbacks_pending",
+    "certspool_callbacks_parked",
+    "certspool_hall_last_report_timestamp_seconds",
+    "certspool_hall_blanks",
+    "certspool_hall_printer_state",
+    "certspool_passes_total",
+    "certspool_key_expiry_timestamp_seconds",
+    "certspool_build_info",
+)
+
+
+def test_every_promised_name_is_there_from_the_start(home: Home) -> None:
+    shown = _shown(home, Metrics())
+
+    assert [name for name in PROMISED if f"# TYPE {name} " not in shown] == []
+
+
+def test_the_figures_are_those_of_the_store(home: Home, hall: FakeHall, clock: Clock) -> None:
+    metrics = Metrics()
+    home.store.transactions.watch_moves(metrics.count_move)
+    ticket = home.sent(hall)
+    home.collector.handle(hall.received(ticket))
+    home.accept(2)
+    clock.advance(minutes=16)
+    Watch(store=home.store, clock=clock).look()
+
+    shown = _shown(home, metrics)
+
+    where = f'hall="{HALL}",kind="proof",registry="{HOME}"'
+    for line in (
+        f'certspool_jobs{{{where},state="received"}} 1.0',
+        f'certspool_jobs{{{where},state="accepted"}} 1.0',
+        f'certspool_jobs_waiting{{hall="{HALL}",reason="waiting-release",registry="{HOME}"}} 1.0',
+        f'certspool_wait_age_seconds{{hall="{HALL}",reason="waiting-release"}} 960.0',
+        f'certspool_jobs_late{{hall="{HALL}",registry="{HOME}"}} 2.0',
+        'certspool_stage_seconds_count{stage="receive"} 1.0',
+        'certspool_callbacks_pending{endpoint="records"}',
+    ):
+        assert line in shown
+
+
+def test_halls_are_shown_by_their_heartbeat(home: Home, hall: FakeHall) -> None:
+    printer = PrinterStanding(name="proof-1", stock="proof", state="stopped")
+    blanks = BlankCount(stock="proof", status="on-hand", count=7)
+    home.collector.handle(hall.says(Heartbeat, agent_version="0.1", printers=(printer,), blanks=(blanks,)))
+
+    shown = _shown(home, Metrics())
+
+    assert f'certspool_hall_blanks{{hall="{HALL}",status="on-hand",stock="proof"}} 7.0' in shown
+    assert f'certspool_hall_printer_state{{hall="{HALL}",printer="proof-1",state="stopped"}} 1.0' in shown
+    assert f'certspool_hall_printer_state{{hall="{HALL}",printer="proof-1",state="idle"}} 0.0' in shown
+
+
+def test_what_happens_is_counted(home: Home, hall: FakeHall) -> None:
+    metrics = Metrics()
+    ticket = home.sent(hall)
+    home.collector._on_pass = metrics.count_pass
+    home.collector.handle(hall.received(ticket))
+    home.collector.handle(hall.about(ticket, PassReport, "printing", number=1, outcome="done", printer="proof-1"))
+    metrics.count_request(HOME, "window", "201")
+    metrics.count_alarm(Alarm("two-agents", hall=HALL))
+
+    shown = _shown(home, metrics)
+
+    assert f'certspool_passes_total{{hall="{HALL}",outcome="done",printer="proof-1"}} 1.0' in shown
+    assert f'certspool_requests_total{{channel="window",code="201",registry="{HOME}"}} 1.0' in shown
+    assert f'certspool_alarms_total{{code="two-agents",hall="{HALL}"}} 1.0' in shown
+
+
+def test_no_person_and_no_number_is_in_any_metric(home: Home, hall: FakeHall) -> None:
+    """Promise 5, I8."""
+    home.sent(hall)
+
+    shown = _shown(home, Metrics())
+
+    assert HOLDER not in shown and "望奎县" not in shown and "request-1" not in shown
+
+
+def _shown(home: Home, metrics: Metrics) -> str:
+    expiries = key_expiries(home.trust, [HOME])
+    metrics.registry.register(
+        StoreFigures(store=home.store, clock=home.clock, expiries=expiries, endpoints=["records"])
+    )
+    return generate_latest(metrics.registry).decode()
