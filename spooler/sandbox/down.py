@@ -28,14 +28,21 @@ def down(site: Site) -> None:
 
 def _end(site: Site, names: Sequence[str], *, politely: bool = True) -> None:
     """Ask these parts to go, wait, and make those go that stay. Who holds the lock is the part: no pid can be out of date."""
+    pids = [pid for name in names if (pid := locks.holder(site.lock(name))) is not None]
     for number in (signal.SIGTERM, signal.SIGKILL) if politely else (signal.SIGKILL,):
-        for name in names:
-            pid = locks.holder(site.lock(name))
-            if pid is not None:
-                _signal(pid, number)
+        for pid in filter(_is_there, pids):
+            _signal(pid, number)
         give_up = time.monotonic() + GRACE_SECONDS
-        while any(locks.holder(site.lock(name)) for name in names) and time.monotonic() < give_up:
+        while any(map(_is_there, pids)) and time.monotonic() < give_up:
             time.sleep(_EVERY_SECONDS)
+
+
+def _is_there(pid: int) -> bool:
+    """Say whether it still runs; what its parent has not collected yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _signal(pid: int, number: int) -> None:
