@@ -96,7 +96,8 @@ def test_importing_does_nothing(tmp_path):
         "    if event == 'open' and isinstance(args[1], str) and set(args[1]) & set('wax+'): raise SystemExit(f'import wrote {args[0]}')\n"
         "sys.dont_write_bytecode = True\n"
         "sys.addaudithook(guard)\n"
-        f"for name in {sorted(n for n in NAMES if not n.endswith('__main__') and '.migrations' not in n)!r}: importlib.import_module(name)\n"
+        f"for name in {sorted(n for n in NAMES if not n.endswith('__main__') and '.migrations' not in n)!r}:\n"
+        "    importlib.import_module(name)\n"
         "assert threading.active_count() == 1, threading.enumerate()\n"
         "assert not logging.getLogger().handlers, logging.getLogger().handlers\n"
     )

@@ -77,7 +77,7 @@ def _reachable(reader: PdfFileReader) -> Iterator[generic.DictionaryObject]:
             if value.reference in seen:
                 continue
             seen.add(value.reference)
-            value = value.get_object()
+            value = value.get_object()  # type: ignore[no-untyped-call]
         if len(seen) > _MAX_OBJECTS:
             raise Refusal(RefusalCode.PDF_FORMAT, f"more than {_MAX_OBJECTS} objects")
         if isinstance(value, generic.DictionaryObject):
