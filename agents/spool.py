@@ -8,10 +8,7 @@ After a crash, and whenever a try ends, the same `judge` decides; nothing after 
 that no byte left. The values and the `TryBook` are in `tries`, the judgement in `verdict`.
 """
 
-import io
-import random
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
@@ -19,12 +16,13 @@ from pathlib import Path
 from uuid import UUID
 
 import structlog
-from pypdf import PdfReader, PdfWriter
 
 from agents.device import Standing
 from agents.order import PassState
+from agents.pages import slice_pages
 from agents.permit import Claim, Permit, PermitDirectory
 from agents.printers import TITLE, Cups, CupsUnreachable, PrinterError
+from agents.surroundings import Surroundings
 from agents.tries import Evidence, ReleasedPass, Try, TryBook
 from agents.verdict import Judgement, Signs, Verdict, judge
 from agents.watch import Told, Watch
@@ -123,8 +121,11 @@ class PrinterWorker:
         settings: SpoolSettings,
         told: Told,
         connect: Callable[[Path], Cups],
+        surroundings: Surroundings | None = None,
     ) -> None:
         self._line = line
+        self._surroundings = surroundings or Surroundings()
+        self._monotonic = self._surroundings.monotonic
         self._book = book
         self._permits = permits
         self._settings = settings
@@ -136,6 +137,7 @@ class PrinterWorker:
             probes=settings.probes,
             quiet_seconds=settings.quiet_seconds,
             told=told,
+            surroundings=self._surroundings,
         )
         self._open: list[Try] = []
         self._failures = 0
@@ -191,7 +193,7 @@ class PrinterWorker:
         """Do the next thing there is to do; return in how many seconds to look again."""
         if self._open:
             return self._follow(self._open[0])
-        if (pause := self._wait_until - time.monotonic()) > 0:
+        if (pause := self._wait_until - self._monotonic()) > 0:
             return pause
         released = self._book.next_pass(self._line.name)
         if released is None:
@@ -217,7 +219,7 @@ class PrinterWorker:
 
     def _spool(self, attempt: Try) -> Try:
         released, queue = attempt.released, self._line.name
-        document = slice_pages(self._book.document(released.order_id), released.pages)
+        document = self._surroundings.slice_pages(self._book.document(released.order_id), released.pages)
         page_size = self._cups.queue_facts(queue).page_size(released.width_mm, released.height_mm)
         job = self._cups.create(queue, attempt.id, attempt.title, page_size)
         self._book.created(attempt.id, job)
@@ -268,7 +270,7 @@ class PrinterWorker:
 
     def _wait_for(self, attempt: Try, judgement: Judgement) -> float:
         """Wait for the sender; a permit that nobody claims is won back after a while."""
-        waited = time.monotonic() - self._since
+        waited = self._monotonic() - self._since
         self._watch.is_sending()
         if judgement.why == "released" and waited > self._settings.claim_seconds:
             self._permits.revoke(attempt.id)
@@ -300,8 +302,8 @@ class PrinterWorker:
 
     def _signs(self, attempt: Try) -> Signs:
         fate = self._permits.fate(attempt.id)
-        if fate.claim is Claim.NONE and attempt.state is PassState.RELEASING and time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + self._settings.look_seconds
+        if fate.claim is Claim.NONE and attempt.state is PassState.RELEASING and self._monotonic() >= self._next_look:
+            self._next_look = self._monotonic() + self._settings.look_seconds
             self._cups_may_start = self._ask_whether_cups_may_start(attempt)
             fate = self._permits.fate(attempt.id)  # claimed while CUPS was asked: that counts
         return Signs(attempt.state, fate, self._cups_may_start, self._line.device.startswith(IPP))
@@ -329,7 +331,7 @@ class PrinterWorker:
 
     def _take_up(self, tries: Sequence[Try]) -> None:
         self._open = list(tries)
-        self._since, self._next_look, self._cups_may_start = time.monotonic(), 0.0, True
+        self._since, self._next_look, self._cups_may_start = self._monotonic(), 0.0, True
         self._watch.is_sending()
 
     def _now(self, attempt: Try) -> Try:
@@ -339,7 +341,7 @@ class PrinterWorker:
     def _pause_before_next(self) -> None:
         self._failures += 1
         longest = min(self._settings.longest_pause_seconds, 0.25 * 2**self._failures)
-        self._wait_until = time.monotonic() + random.uniform(longest / 2, longest)
+        self._wait_until = self._monotonic() + self._surroundings.uniform(longest / 2, longest)
 
     def _tidy(self, attempt: Try) -> None:
         """Cancel what CUPS may still have of a closed try: started, it would find its permit spent."""
@@ -357,13 +359,3 @@ class PrinterWorker:
                     self._cups.cancel_job(job.number)
         except PrinterError as e:
             _log.info("old jobs not swept", printer=self._line.name, problem=str(e))
-
-
-def slice_pages(document: bytes, pages: Sequence[int]) -> bytes:
-    """Return a PDF of these pages of the verified document, without annotations: the signature's widget marks nothing."""
-    reader, writer = PdfReader(io.BytesIO(document)), PdfWriter()
-    for index in pages:
-        writer.add_page(reader.pages[index], excluded_keys=("/Annots",))
-    out = io.BytesIO()
-    writer.write(out)
-    return out.getvalue()

@@ -1,12 +1,12 @@
 """One printer's device over time: what was last seen of it, whether it takes a pass, whether it has gone quiet (step 5)."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-from agents.device import DeviceState, Standing, look
+from agents.device import DeviceState, Standing
 from agents.permit import PermitDirectory
 from agents.printers import Cups, PrinterError, SizeMissing
+from agents.surroundings import Surroundings
 from agents.tries import ReleasedPass
 
 Told = Callable[[str, Standing], None]
@@ -24,6 +24,7 @@ class Watch:
         probes: Path | None,
         quiet_seconds: float,
         told: Told,
+        surroundings: Surroundings,
     ) -> None:
         self._queue = queue
         self._device = device
@@ -31,19 +32,21 @@ class Watch:
         self._probes = probes
         self._quiet_seconds = quiet_seconds
         self._told = told
+        self._monotonic = surroundings.monotonic
+        self._look = surroundings.look
         self._looked_at = float("-inf")
         self._silent_since: float | None = None
         self.standing = Standing(DeviceState.UNKNOWN)
 
     def look(self) -> Standing:
         """Ask the device now."""
-        self._looked_at = time.monotonic()
-        self._tell(look(self._device, self._probes))
+        self._looked_at = self._monotonic()
+        self._tell(self._look(self._device, self._probes))
         return self.standing
 
     def look_if_older(self, seconds: float) -> Standing:
         """Ask the device unless that was done within the last `seconds`."""
-        return self.look() if time.monotonic() >= self._looked_at + seconds else self.standing
+        return self.look() if self._monotonic() >= self._looked_at + seconds else self.standing
 
     def takes(self, released: ReleasedPass, cups: Cups, *, seen_within_seconds: float) -> bool:
         """Whether a try begun now would go through; what stands in its way is told.
@@ -67,11 +70,11 @@ class Watch:
         if can_see_senders and not self._permits.device_is_free(self._device):
             self.is_sending()
             return False
-        self._silent_since = self._silent_since or time.monotonic()
+        self._silent_since = self._silent_since or self._monotonic()
         standing = self.look()
         if can_see_senders and standing.is_quiet is not None and "offline" not in standing.reasons:
             return standing.is_quiet
-        return time.monotonic() - self._silent_since > self._quiet_seconds
+        return self._monotonic() - self._silent_since > self._quiet_seconds
 
     def is_sending(self) -> None:
         """Note that a sender lives: the quiet time starts anew."""
