@@ -98,8 +98,9 @@ def tell_problem(problem: dict[str, Any]) -> None:
     typer.echo(f"{problem.get('status', '')} {problem.get('detail', problem.get('title', ''))}".strip(), err=True)
     for item in problem.get("errors", ()):
         typer.echo(f"  {item['field'] or '-'}  [{item['code']}]  {item['message']}", err=True)
-    if problem.get("job_id"):
-        typer.echo(f"  job_id: {problem['job_id']}", err=True)
+    for name in ("job_id", "outcome", "state"):
+        if problem.get(name):
+            typer.echo(f"  {name}: {problem[name]}", err=True)
 
 
 def fail(message: str, code: Exit = Exit.FAILED) -> NoReturn:
