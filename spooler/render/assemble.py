@@ -57,7 +57,8 @@ def _place(document: pikepdf.Pdf, inset: Inset, name: str) -> None:
     with pikepdf.open(BytesIO(inset.pdf)) as source:
         form = document.copy_foreign(source.pages[inset.side].as_form_xobject(handle_transformations=False))
     page.add_resource(form, pikepdf.Name.XObject, pikepdf.Name(name))
-    content = f"q {_matrix(inset, form, float(page.mediabox[3]))} cm {name} Do Q"
+    # Between line ends: some readers join a page's content streams without the space that belongs between them.
+    content = f"\nq {_matrix(inset, form, float(page.mediabox[3]))} cm {name} Do Q\n"
     page.contents_add(content.encode())
 
 

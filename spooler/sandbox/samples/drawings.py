@@ -52,7 +52,11 @@ def parcel_geojson(path: Path, unit: str, ring: Sequence[Point]) -> None:
 def parcel_pdf(path: Path, ring: Sequence[Point], *, rotate: int = 0, embed: bool = True) -> None:
     """Write a map with side lengths and corner names; without `embed` its font is only named, which is refused."""
     canvas, font = _canvas(path, embed)
-    canvas.setPageRotation(rotate)
+    if rotate == 90:
+        # The sheet lies on its side in the file; whoever obeys /Rotate sees it upright.
+        canvas.setPageRotation(rotate)
+        canvas.translate(A4[1], 0)
+        canvas.rotate(90)
     canvas.rect(15 * mm, 15 * mm, 180 * mm, 267 * mm)
     scale = min(160 / max(x for x, _ in ring), 230 / max(y for _, y in ring)) * mm
     canvas.translate(25 * mm, 30 * mm)

@@ -4,6 +4,7 @@ import json
 import zlib
 from dataclasses import replace
 from io import BytesIO
+from itertools import pairwise
 
 import pikepdf
 import pytest
@@ -351,6 +352,17 @@ def test_together_annexes_may_not_exceed_what_a_hall_reads():
     form = a_pdf()
     with pytest.raises(TooManyObjects):
         assemble(a_pdf(), 60, [Inset(0, form, 0, Rect(0, 0, 210, 297))], plain_size=(210, 297), most_objects=50)
+
+
+def test_two_annexes_stay_apart_in_a_reader_that_joins_streams_without_space():
+    """`Q` and `q` joined to `Qq` once put the plan into the map, on paper only."""
+    insets = [Inset(0, a_pdf(), 0, Rect(0, top, 100, 100)) for top in (0, 150)]
+
+    whole = assemble(a_pdf(), 0, insets, plain_size=(210, 297))
+
+    with pikepdf.open(BytesIO(whole)) as pdf:
+        streams = [stream.read_bytes() for stream in pdf.pages[0].Contents]
+    assert all(one[-1:].isspace() or two[:1].isspace() for one, two in pairwise(streams))
 
 
 @pytest.mark.parametrize("media_type", [PDF, PNG, JPEG, TIFF, GEO])
