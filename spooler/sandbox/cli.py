@@ -65,13 +65,24 @@ def _site(directory: Path, registries: list[str], halls: list[str], clerk: Clerk
     from spooler.sandbox.foundation import ground_for
 
     if is_kept(directory):
-        return load(directory)
+        return _as_it_was(load(directory), registries, halls)
     try:
         return choose(
             directory, ground_for(directory), registries=registries, halls=halls, clerk=clerk.value, blanks=blanks
         )
     except NoSuchPlace as e:
         raise _stop(str(e), WRONG_USAGE) from e
+
+
+def _as_it_was(site: Site, registries: list[str], halls: list[str]) -> Site:
+    """Return a site that is kept, unless it never came up or something else is asked for by name."""
+    if not site.plan.exists():
+        raise _stop(f"{site.directory} holds a sandbox that never came up: remove it or take another directory")
+    kept = [(registries, site.registries, DEFAULT_REGISTRIES), (halls, [h.hall for h in site.halls], DEFAULT_HALLS)]
+    for asked, there, default in kept:
+        if asked != list(there) and asked != list(default):
+            raise _stop(f"{site.directory} holds a sandbox with {', '.join(there)}", WRONG_USAGE)
+    return site
 
 
 @app.command("status")

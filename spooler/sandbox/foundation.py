@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -40,7 +41,9 @@ def ground_for(directory: Path) -> Path:
     if all(parent.stat().st_mode & stat.S_IXOTH for parent in directory.parents):
         return directory
     place = Path("/var/tmp") / f"certspool-{sha256(os.fsencode(directory)).hexdigest()[:12]}"
-    place.mkdir(mode=0o711, exist_ok=True)
+    if place.exists():
+        shutil.rmtree(place)  # of an earlier sandbox in a directory of this name, which is gone
+    place.mkdir(mode=0o711)
     return place
 
 
