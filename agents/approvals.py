@@ -1,6 +1,6 @@
 """What needs a second person: asked by one account, answered by another, at the hall or at home. Within the act's transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 from uuid import UUID, uuid4
@@ -17,13 +17,14 @@ Act = Literal["spoil", "resolve", "serial"]
 class Approvals:
     """At most one is open for an order; while it is, the order stands still."""
 
-    def __init__(self, *, journal: Journal, outcomes: Outcomes) -> None:
+    def __init__(self, *, journal: Journal, outcomes: Outcomes, new_id: Callable[[], UUID] = uuid4) -> None:
         self._journal = journal
         self._outcomes = outcomes
+        self._new_id = new_id
 
     def ask(self, order: Order, act: Act, details: Mapping[str, Any], *, by: Actor, reason: str) -> Approval:
         approval = Approval(
-            id=uuid4(),
+            id=self._new_id(),
             order_id=order.order_id,
             attempt=order.attempt,
             act=act,

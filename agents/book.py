@@ -26,6 +26,7 @@ class Book:
         documents: Documents,
         may_print: Callable[[], bool],
         settled: Callable[[UUID], None],
+        new_id: Callable[[], UUID] = uuid4,
     ) -> None:
         self._journal = journal
         self._ledger = journal.ledger
@@ -33,6 +34,7 @@ class Book:
         self._documents = documents
         self._may_print = may_print
         self._settled = settled
+        self._new_id = new_id
 
     def next_pass(self, printer: str) -> ReleasedPass | None:
         if not self._may_print() or self._ledger.is_paused(printer) or self._ledger.orders.under_way(printer):
@@ -58,7 +60,7 @@ class Book:
             if self._is_too_late(released):
                 return None
             self._feed(order, row)
-            try_id = uuid4()
+            try_id = self._new_id()
             self._ledger.tries.begin(try_id, row, released.printer, self._journal.clock())
             self._journal.move_pass(row, PassState.INTENT, by=MACHINE, try_id=str(try_id))
         return self._get(try_id)

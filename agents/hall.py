@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from uuid import UUID
+from time import monotonic
+from uuid import UUID, uuid4
 
 from agents.acts import Acts
 from agents.approvals import Approvals
@@ -49,7 +50,11 @@ class Wakes:
 
 
 class Hall:
-    """All of it, over one open ledger."""
+    """All of it, over one open ledger. A simulation puts its own ids, time and way in for what comes in their places."""
+
+    new_id: Callable[[], UUID] = staticmethod(uuid4)
+    monotonic: Callable[[], float] = staticmethod(monotonic)
+    inbox_type: type[Inbox] = Inbox
 
     def __init__(
         self,
@@ -91,7 +96,7 @@ class Hall:
         blanks = Blanks(ledger=self.ledger, reporter=self.reporter, clock=clock)
         release = Release(journal=self.journal, blanks=blanks, wake=lambda printer: self.wakes.printer(printer))
         outcomes = Outcomes(journal=self.journal, blanks=blanks, settled=self._settled)
-        approvals = Approvals(journal=self.journal, outcomes=outcomes)
+        approvals = Approvals(journal=self.journal, outcomes=outcomes, new_id=self.new_id)
         self.controls = Controls(
             journal=self.journal,
             outcomes=outcomes,
@@ -100,7 +105,7 @@ class Hall:
             recall=lambda try_id: self.wakes.recall(try_id),
             changed=self._changed,
         )
-        self.inbox = Inbox(
+        self.inbox = self.inbox_type(
             hall=self.settings.hall.id,
             trust=trust,
             journal=self.journal,
@@ -115,6 +120,7 @@ class Hall:
             documents=self.documents,
             may_print=self.may_print,
             settled=self._settled,
+            new_id=self.new_id,
         )
         self.acts = Acts(
             journal=self.journal,
@@ -137,10 +143,12 @@ class Hall:
                 board=self.board,
                 registries={registry for registry, hall, _ in trust.grants if hall == self.settings.hall.id},
                 every_seconds=self.settings.hall.heartbeat_seconds,
+                monotonic=self.monotonic,
             ),
             auto_release=self.settings.hall.release == "auto",
             may_print=self.may_print,
             wake_printers=lambda: self.wakes.printers(),
+            monotonic=self.monotonic,
         )
         self.wakes.pipeline = self.pipeline.wake
 

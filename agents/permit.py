@@ -134,7 +134,7 @@ class PermitDirectory:
 
     def device_is_free(self, device: str) -> bool:
         """Whether no sender holds the device's lock."""
-        return not _is_locked(self._create_lock(device))
+        return not self._is_locked(self._create_lock(device))
 
     def forget(self, older_than_seconds: float, keep: frozenset[UUID]) -> int:
         """Remove entries of tries long closed, and files left aside by a crash; return how many."""
@@ -163,7 +163,7 @@ class PermitDirectory:
             return Claim.NONE
         if content.get("by") == "agent":
             return Claim.REVOKED
-        return Claim.HELD if _is_locked(spent) else Claim.FREE
+        return Claim.HELD if self._is_locked(spent) else Claim.FREE
 
     def _write(self, path: Path, content: bytes) -> None:
         """Write aside, sync, link into place, sync the folder."""
@@ -178,6 +178,17 @@ class PermitDirectory:
             os.close(descriptor)
             os.unlink(aside)
         sync_directory(path.parent)
+
+    @staticmethod
+    def _is_locked(path: Path) -> bool:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
 
     def _now(self) -> str:
         return self._clock().isoformat()
@@ -231,17 +242,6 @@ def _acl(user: int, rights: int) -> bytes:
     anyone = 0xFFFFFFFF
     entries = ((0x01, 0o7, anyone), (0x02, rights, user), (0x04, 0, anyone), (0x10, rights, anyone), (0x20, 0, anyone))
     return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
-
-
-def _is_locked(path: Path) -> bool:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -41,6 +41,7 @@ class Pipeline:
         may_print: Callable[[], bool],
         wake_printers: Callable[[], None],
         look_seconds: float = _LOOK_SECONDS,
+        monotonic: Callable[[], float] = monotonic,
     ) -> None:
         self._journal = journal
         self._release = release
@@ -50,6 +51,7 @@ class Pipeline:
         self._may_print = may_print
         self._wake_printers = wake_printers
         self._look_seconds = look_seconds
+        self._monotonic = monotonic
         self._sweep_after = 0.0
         self._woken = Event()
         self._stopping = Event()
@@ -88,11 +90,11 @@ class Pipeline:
         self._expire()
         if self._may_print() and self._auto_release:
             self._release_by_policy()
-        if monotonic() >= self._sweep_after:
-            began = monotonic()
+        if self._monotonic() >= self._sweep_after:
+            began = self._monotonic()
             self._tell_changed_reasons()
             # With thousands of orders at hand a sweep takes its time; the rest of the hall is not to wait for sweeps.
-            self._sweep_after = monotonic() + _SWEEP_SHARE * (monotonic() - began)
+            self._sweep_after = self._monotonic() + _SWEEP_SHARE * (self._monotonic() - began)
         self._wake_printers()
         self._heart.beat_if_due()
 
