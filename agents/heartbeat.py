@@ -1,12 +1,16 @@
 """The heartbeat: each so many seconds, to every registry that may print here, how the hall stands."""
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from importlib.metadata import version
 from time import monotonic
 
 from agents.board import Board
 from agents.journal import Journal
 from spooler.wire.messages import BlankCount, Heartbeat, PrinterStanding
+
+# So long a registry may ask for one again, to close a gap in the chain.
+_KEPT = timedelta(days=7)
 
 
 class Heart:
@@ -41,6 +45,7 @@ class Heart:
             for registry in self._registries:
                 if not self._journal.ledger.outbox.has_pending(registry, "heartbeat"):
                     self._tell(registry)
+            self._journal.ledger.outbox.forget_heartbeats(self._journal.clock() - _KEPT)
 
     def _tell(self, registry: str) -> None:
         self._journal.tell_registry(

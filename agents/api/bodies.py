@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.acts import Identity, Recipient
+from agents.people import Identity, Recipient
 from spooler.wire.messages import Stock
 
 Attempt = Annotated[int, Field(ge=0, description="The attempt that the caller saw; another answers 409 `stale`.")]

@@ -81,6 +81,6 @@ class Outbox:
             )
 
     def forget_heartbeats(self, before: datetime) -> None:
-        """Drop what nobody will ask for again: heartbeats that were told."""
+        """Drop heartbeats that were told before that time."""
         with self._db.transaction():
             self._db.execute("DELETE FROM outbox WHERE kind = 'heartbeat' AND sent_at < ?", before.isoformat())

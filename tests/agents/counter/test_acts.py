@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
-from agents.acts import Identity, Recipient
 from agents.device import DeviceState
 from agents.errors import DoesNotFit, Invalid, NotAllowed, NotFound, Stale
+from agents.people import Identity, Recipient
 from agents.stock import Movement
 from spooler.wire.messages import Hold, Stock
 from tests.agents.counter.hall import BOTH, CLERK, SECOND

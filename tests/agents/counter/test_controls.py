@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from agents.acts import Identity, Recipient
 from agents.errors import DoesNotFit
+from agents.people import Identity, Recipient
 from spooler.wire.messages import Actor, Approve, Cancel, Hold, Lease, Resume, Stock, Withdraw
 from tests.agents.counter.hall import CLERK, SECOND
 

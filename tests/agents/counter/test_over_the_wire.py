@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agents.acts import Identity, Recipient
+from agents.people import Identity, Recipient
 from spooler.wire.courier import Courier, Pace
 from spooler.wire.letters import Letter
 from spooler.wire.memory import MemoryBroker, MemoryLink
