@@ -9,7 +9,7 @@ cd "$(dirname "$0")"
 PACKAGES="
 gcc libc6-dev python3-dev python3-venv libcups2-dev
 rabbitmq-server
-cups cups-daemon cups-client cups-filters cups-ipp-utils
+cups cups-daemon cups-client cups-filters
 poppler-utils
 fonts-lxgw-wenkai fonts-babelstone-han fonts-hanazono
 "
