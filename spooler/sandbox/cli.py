@@ -58,7 +58,8 @@ def up_command(
     if as_json:
         typer.echo(site.plan.read_text())
     else:
-        typer.echo(f"ready: home {site.home_api}, {len(site.halls)} halls; all addresses and tokens are in {site.plan}")
+        typer.echo(f"# ready: {len(site.halls)} halls; all addresses and tokens are in {site.plan}")
+        typer.echo(f"export CERTSPOOL_API={site.home_api} CERTSPOOL_TOKEN={site.token}")
 
 
 def _site(directory: Path, registries: list[str], halls: list[str], clerk: Clerk, blanks: int) -> Site:
