@@ -33,6 +33,9 @@ def up(site: Site, tell: Tell) -> None:
             _lay(site, tell)
         _start(site, is_new, tell)
         plan.write(site)
+    except ChildProcessError as e:
+        down(site)
+        raise NotUp(str(e)) from e
     except BaseException:
         down(site)
         raise
