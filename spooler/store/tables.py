@@ -275,6 +275,21 @@ instances = Table(
     Column("registry", String(6), primary_key=True),
     Column("instance", Uuid, primary_key=True),
     Column("first_seen", UtcTime, nullable=False),
+    Column("epoch", Uuid),
+    Column("first_sequence", Integer, nullable=False, server_default="0"),  # of the reports that this run wrote
+)
+
+hall_asks = Table(
+    "hall_asks",  # a hall that does not trust its journal asked for its orders
+    metadata,
+    Column("hall", String(9), primary_key=True),
+    Column("registry", String(6), primary_key=True),
+    Column("ask", Uuid, nullable=False),
+    Column("epoch", Uuid, nullable=False),
+    Column("has", JSON, nullable=False),  # the orders that it says it has
+    Column("is_first", Boolean, nullable=False),
+    Column("is_answered", Boolean, nullable=False),
+    Column("asked_at", UtcTime, nullable=False),
 )
 
 alarms = Table(
@@ -358,6 +373,9 @@ halls = Table(
     Column("open_asks", Integer, nullable=False, default=0),
     Column("clock_offset_seconds", Float),
     Column("is_silent", Boolean, nullable=False, default=False),
+    Column("standing", String(16), nullable=False, server_default="ok"),  # ok, reconcile, cloned
+    Column("standing_why", String(64)),
+    Column("standing_since", UtcTime),
 )
 
 blanks = Table(

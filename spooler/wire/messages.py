@@ -249,11 +249,11 @@ class StockMoved(ReportBase):
 
 
 class Answer(ReportBase):
-    """The hall's signed truth about a control."""
+    """The hall's signed truth about a control; without an order where the control has none."""
 
     kind: Literal["answer"] = "answer"
     control_id: UUID
-    order_id: UUID
+    order_id: UUID | None = None
     outcome: Code
     state: str | None = None
     blanks: tuple[Serial, ...] = ()
@@ -283,6 +283,17 @@ class Heartbeat(ReportBase):
     clock_offset_seconds: float | None = None
 
 
+class Reconcile(ReportBase):
+    """The hall does not trust its own journal (see `why`): it prints nothing and asks for its orders. `left`: it prints again."""
+
+    kind: Literal["reconcile"] = "reconcile"
+    phase: Literal["asked", "left"]
+    ask: UUID
+    why: Code
+    orders: tuple[UUID, ...] = ()  # those of this registry that it has and that have not ended
+    actor: Actor | None = None  # who asked or led it out; nobody: the agent itself
+
+
 Report = Annotated[
     Received
     | Refused
@@ -295,49 +306,55 @@ Report = Annotated[
     | Issued
     | StockMoved
     | Answer
-    | Heartbeat,
+    | Heartbeat
+    | Reconcile,
     Field(discriminator="kind"),
 ]
 
 
 class ControlBase(Message):
-    """What a registry signs and asks of a hall about one order. It may overtake the order."""
+    """What a registry signs and asks of a hall."""
 
     version: Literal[1] = 1
     control_id: UUID
     registry: RegistryId
     hall: HallId
-    order_id: UUID
     at: UtcTime
 
 
-class Cancel(ControlBase):
+class OrderControl(ControlBase):
+    """A control about one order. It may overtake the order."""
+
+    order_id: UUID
+
+
+class Cancel(OrderControl):
     kind: Literal["cancel"] = "cancel"
     reason: str = Field(max_length=200)
 
 
-class Hold(ControlBase):
+class Hold(OrderControl):
     """查封: no further pass, no hand-over."""
 
     kind: Literal["hold"] = "hold"
     reason: str = Field(max_length=200)
 
 
-class Resume(ControlBase):
+class Resume(OrderControl):
     """解封."""
 
     kind: Literal["resume"] = "resume"
     reason: str = Field(max_length=200)
 
 
-class Withdraw(ControlBase):
+class Withdraw(OrderControl):
     """注销, 撤销: paper in the hall is voided, paper handed over is listed."""
 
     kind: Literal["withdraw"] = "withdraw"
     reason: str = Field(max_length=200)
 
 
-class Approve(ControlBase):
+class Approve(OrderControl):
     """A second person at home accepts or declines what a hall asked."""
 
     kind: Literal["approve"] = "approve"
@@ -347,14 +364,58 @@ class Approve(ControlBase):
     actor: Actor
 
 
-class Lease(ControlBase):
+class Lease(OrderControl):
     """The order may be begun until this later time."""
 
     kind: Literal["lease"] = "lease"
     not_after: UtcTime
 
 
-Control = Annotated[Cancel | Hold | Resume | Withdraw | Approve | Lease, Field(discriminator="kind")]
+class Replay(ControlBase):
+    """Reports are missing from the chain of this epoch: send those from first to last again."""
+
+    kind: Literal["replay"] = "replay"
+    epoch: UUID
+    first: int = Field(ge=1)
+    last: int = Field(ge=1)
+
+
+class KnownOrder(Message):
+    """What a registry knows of an order that a hall has or had."""
+
+    order_id: UUID
+    state: str  # as the hall last said, or `sent`; `unknown`: the registry has no such order
+    attempt: int = Field(ge=0)
+    serial: Serial | None = None
+    begun: tuple[int, ...] = ()  # passes of this attempt that the hall ever said were released
+    printer: str | None = None  # where it last printed
+    held: bool = False
+    cancelling: UUID | None = None  # the cancel that has no answer yet
+    opened_at: UtcTime
+    not_after: UtcTime
+
+
+class Restore(ControlBase):
+    """The answer to a hall that asked (Reconcile), in parts; whatever order the hall lacks is sent again beside it."""
+
+    kind: Literal["restore"] = "restore"
+    ask: UUID
+    part: int = Field(ge=1)
+    parts: int = Field(ge=1)
+    is_first: bool  # the registry never heard of this hall before
+    orders: tuple[KnownOrder, ...] = ()
+
+
+class Halt(ControlBase):
+    """The hall's reports contradict each other: whichever agent reads this prints nothing and asks."""
+
+    kind: Literal["halt"] = "halt"
+    reason: Code
+
+
+Control = Annotated[
+    Cancel | Hold | Resume | Withdraw | Approve | Lease | Replay | Restore | Halt, Field(discriminator="kind")
+]
 
 _REPORT: TypeAdapter[Any] = TypeAdapter(Report)
 _CONTROL: TypeAdapter[Any] = TypeAdapter(Control)
