@@ -4,6 +4,7 @@ cancel, withdraw     `cancelled` nothing was or will be printed · `stopped` no 
                      handed over · `pending` a pass is under way or unknown, and the end follows
 hold, resume, lease  `held` · `resumed` · `leased` · `too-late` the order has ended
 approve              `accepted` · `declined` · `not-open` somebody was faster
+replay               `replayed` every report asked for is sent again · `forgotten` some are kept no longer (told heartbeats of long ago)
 """
 
 from collections.abc import Callable, Sequence
@@ -23,9 +24,10 @@ from spooler.wire.messages import (
     Answer,
     Approve,
     Cancel,
-    Control,
     Hold,
     Lease,
+    OrderControl,
+    Replay,
     Resume,
     Standing,
     Withdraw,
@@ -33,6 +35,8 @@ from spooler.wire.messages import (
 )
 
 HOME = Actor(id="home", role="home")
+_ENDING = frozenset({"cancel", "withdraw"})
+_OPEN = frozenset({None, "pending"})
 _SETTLED = frozenset({PassState.READY, PassState.DONE, PassState.CONFIRMED, PassState.SPOILED})
 
 
@@ -56,21 +60,32 @@ class Controls:
         self._recall = recall
         self._changed = changed
 
-    def take(self, control: Control) -> None:
+    def take(self, control: OrderControl) -> None:
         """Keep the control and answer it, in one transaction; a known one is passed over."""
         ledger = self._journal.ledger
         with self._journal.act():
+            kind = str(control.model_dump()["kind"])
             row = ControlRow(
-                control.control_id, control.order_id, control.registry, control.kind, control.to_bytes().decode(), None
+                control.control_id, control.order_id, control.registry, kind, control.to_bytes().decode(), None
             )
             if not ledger.controls.add(row, self._journal.clock()):
                 return
             order = ledger.orders.get(control.order_id)
             if order is None:
-                self._overtook(control)
+                self._overtook(control, kind)
             else:
                 self._act(order, control)
             ledger.afterwards(self._changed)
+
+    def replay(self, control: Replay) -> None:
+        """Send again what home misses; asked twice, it is sent twice, and home knows it by its sequence."""
+        with self._journal.act():
+            asked = control.last - control.first + 1
+            kept = self._journal.ledger.outbox.again(
+                control.registry, control.epoch, control.first, control.last, self._journal.clock()
+            )
+            outcome = "replayed" if kept == asked else "forgotten"
+            self._journal.tell_registry(Answer, control.registry, control_id=control.control_id, outcome=outcome)
 
     def before_arrival(self, order: Order) -> None:
         """The order has come at last: what overtook it holds."""
@@ -91,12 +106,12 @@ class Controls:
         """A try has ended or was resolved: finish a cancel that waited for it, or let the next pass go by itself."""
         order = self._journal.order(order_id)
         if order.cancelling is not None:
-            self._finish(order, order.cancelling)
+            self._finish(order)
         else:
             self._release.by_itself(order, MACHINE)
         self._journal.ledger.afterwards(self._changed)
 
-    def _overtook(self, control: Control) -> None:
+    def _overtook(self, control: OrderControl, kind: str) -> None:
         """Nothing is here, and nothing will be printed once it comes: a tombstone."""
         outcome = {
             "cancel": "cancelled",
@@ -105,27 +120,40 @@ class Controls:
             "resume": "resumed",
             "lease": "leased",
         }
-        self._answer(control.control_id, control.order_id, control.registry, outcome.get(control.kind, "not-open"))
+        self._answer(control.control_id, control.order_id, control.registry, outcome.get(kind, "not-open"))
 
-    def _act(self, order: Order, control: Control) -> None:
+    def _act(self, order: Order, control: OrderControl) -> None:
         if isinstance(control, Cancel | Withdraw):
             self._cancel(order, control)
         elif isinstance(control, Approve):
             self._approve(order, control)
-        else:
+        elif isinstance(control, Hold | Resume | Lease):
             self._change(order, control)
 
     def _cancel(self, order: Order, control: Cancel | Withdraw) -> None:
         if order.state is OrderState.ISSUED:
-            outcome = "too-late" if isinstance(control, Cancel) else "recover"
-            blanks = () if order.serial is None else (order.serial,)
-            self._answer(control.control_id, order.order_id, order.registry, outcome, order, blanks)
+            self._handed_over(order, control)
         elif is_final(order.state):
-            self._answer(control.control_id, order.order_id, order.registry, "cancelled", order)
+            outcome, blanks = self._ended_by_home(order)
+            self._answer(control.control_id, order.order_id, order.registry, outcome, order, blanks)
         else:
             order = self._journal.change(order, by=HOME, detail=control.kind, cancelling=str(control.control_id))
-            if not self._finish(order, control.control_id):
+            if not self._finish(order):
                 self._wait(order, control.control_id)
+
+    def _handed_over(self, order: Order, control: Cancel | Withdraw) -> None:
+        """The paper is with its holder: a cancel is too late, a withdrawal says which blank is to be got back."""
+        outcome = "too-late" if isinstance(control, Cancel) else "recover"
+        blanks = () if order.serial is None else (order.serial,)
+        order = self._journal.change(order, by=HOME, detail=f"{control.kind}: {outcome}")
+        self._answer(control.control_id, order.order_id, order.registry, outcome, order, blanks)
+
+    def _ended_by_home(self, order: Order) -> tuple[str, tuple[str, ...]]:
+        """Say the same as the first time to whoever asks for an end a second time."""
+        for row in self._journal.ledger.controls.about(order.order_id, order.registry):
+            if row.outcome == "stopped":
+                return "stopped", self._journal.ledger.blanks.voided_for(order.order_id)
+        return "cancelled", ()
 
     def _wait(self, order: Order, control_id: UUID) -> None:
         """Win back what can be won back; the rest ends by itself or by a person's answer."""
@@ -135,17 +163,24 @@ class Controls:
             if row.try_id is not None and row.state not in _SETTLED and row.state is not PassState.UNKNOWN:
                 self._journal.ledger.afterwards(_later(self._recall, row.try_id))
 
-    def _finish(self, order: Order, control_id: UUID) -> bool:
+    def _finish(self, order: Order) -> bool:
         """End the order if no pass is under way or unknown; return whether it did."""
         if any(row.state not in _SETTLED for row in self._journal.passes(order)):
             return False
         outcome = "stopped" if self._has_printed(order) else "cancelled"
-        voided = self._outcomes.stop(order, HOME, outcome)
+        self._outcomes.stop(order, HOME, outcome)
         self._approvals.drop(order, MACHINE)
         self._journal.tell(order.order_id, Standing, by=HOME)
         ended = self._journal.order(order.order_id)
-        self._answer(control_id, order.order_id, order.registry, outcome, ended, voided)
+        voided = self._journal.ledger.blanks.voided_for(order.order_id)
+        for control_id in self._waiting(order):
+            self._answer(control_id, order.order_id, order.registry, outcome, ended, voided)
         return True
+
+    def _waiting(self, order: Order) -> list[UUID]:
+        """Return all that asked for this order's end and wait for their answer: a cancel, and a withdrawal after it."""
+        rows = self._journal.ledger.controls.about(order.order_id, order.registry)
+        return [row.control_id for row in rows if row.kind in _ENDING and row.outcome in _OPEN]
 
     def _has_printed(self, order: Order) -> bool:
         """Say whether any permit of any attempt was claimed rather than won back."""
@@ -157,7 +192,8 @@ class Controls:
             self._answer(control.control_id, order.order_id, order.registry, "too-late", order)
             return
         if isinstance(control, Lease):
-            outcome, columns = "leased", {"not_after": _iso(control.not_after)}
+            # An older lease that comes late does not shorten a newer one.
+            outcome, columns = "leased", {"not_after": _iso(max(control.not_after, order.not_after))}
         else:
             held = isinstance(control, Hold)
             outcome, columns = ("held" if held else "resumed"), {"held": str(int(held))}

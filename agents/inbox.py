@@ -19,12 +19,13 @@ from agents.ledger import Order
 from agents.order import OrderState
 from agents.search import Words, masked
 from agents.verify import Refusal, RefusalCode, VerifiedOrder, verify
+from spooler.daemon.crash import crash_point
 from spooler.wire.addresses import order_address
 from spooler.wire.envelope import Address
 from spooler.wire.errors import BadEnvelope, BadMessage
 from spooler.wire.letters import Delivery
 from spooler.wire.messages import CONTROL_TYPE as SIGNED_CONTROL_TYPE
-from spooler.wire.messages import Received, Refused, Standing, read_control
+from spooler.wire.messages import OrderControl, Received, Refused, Replay, Standing, read_control
 from spooler.wire.signed import open_signed
 from spooler.wire.topology import CONTROL_TYPE, ORDER_TYPE
 from spooler.wire.trust import Trust
@@ -73,6 +74,7 @@ class Inbox:
             raise BadMessage("a hall takes orders and controls only")
 
     def _take_order(self, delivery: Delivery) -> None:
+        crash_point("agent.before-order")
         arrival = _Arrival(order_address(delivery), delivery.body, sha256(delivery.body).hexdigest())
         if arrival.address.hall != self._hall:
             raise BadMessage(f"this is hall {self._hall}, the order is for {arrival.address.hall}")
@@ -86,6 +88,7 @@ class Inbox:
         except Refusal as e:
             self._refuse(arrival, e)
             return
+        crash_point("agent.after-verify")
         self._keep(arrival, verified)
 
     def _verify(self, arrival: _Arrival) -> VerifiedOrder:
@@ -102,6 +105,7 @@ class Inbox:
             self._known(known, verified.identity)
             return
         self._documents.keep(order_id, arrival.envelope)
+        crash_point("agent.after-document-kept")
         order = _order_of(verified, arrival.address.kid, self._journal)
         with self._journal.act():
             self._ledger.orders.add(order, verified.ticket.passes)
@@ -114,6 +118,8 @@ class Inbox:
             else:
                 self._journal.tell(order_id, Received, identity=order.identity)
             self._ledger.afterwards(self._changed)
+            crash_point("agent.before-received-commit")
+        crash_point("agent.after-received-commit")
         _log.info("order received", order_id=str(order_id), registry=order.registry, job_id=str(order.job_id))
 
     def _known(self, order: Order, identity: str) -> None:
@@ -165,13 +171,17 @@ class Inbox:
         control = read_control(payload)
         if (control.registry, control.hall) != (registry.registry, self._hall):
             raise BadMessage("a control for another hall, or of another registry")
+        if isinstance(control, Replay):
+            self._controls.replay(control)
+        else:
+            self._take_about_order(control)
+        _log.info("control taken", kind=control.kind, control_id=str(control.control_id))
+
+    def _take_about_order(self, control: OrderControl) -> None:
         order = self._ledger.orders.get(control.order_id)
         if order is not None and order.registry != control.registry:
             raise BadMessage("a control about another registry's order")
         self._controls.take(control)
-        _log.info(
-            "control taken", order_id=str(control.order_id), kind=control.kind, control_id=str(control.control_id)
-        )
 
 
 def _order_of(verified: VerifiedOrder, kid: str, journal: Journal) -> Order:

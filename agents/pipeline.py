@@ -87,7 +87,9 @@ class Pipeline:
 
     def look(self) -> None:
         """Do all that is due now."""
-        self._expire()
+        if self._may_print():
+            # A ledger that is not to be believed cannot say that nothing was printed.
+            self._expire()
         if self._may_print() and self._auto_release:
             self._release_by_policy()
         if self._monotonic() >= self._sweep_after:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from agents.ledger.database import Database
 from agents.ledger.rows import MovementRow, Range, movement_of, range_of
+from agents.serials import Serial
 from spooler.wire.messages import Actor, Stock
 
 
@@ -131,6 +132,14 @@ class Blanks:
             number,
         )
         return [movement_of(row) for row in rows]
+
+    def voided_for(self, order_id: UUID) -> tuple[str, ...]:
+        """The serials that were voided in the hands of this order."""
+        rows = self._db.rows(
+            "SELECT prefix, first FROM movements WHERE order_id = ? AND movement = 'void' ORDER BY sequence",
+            str(order_id),
+        )
+        return tuple(dict.fromkeys(str(Serial(row[0], row[1])) for row in rows))
 
     def counts(self) -> dict[tuple[Stock, str], int]:
         """How many blanks by stock and status."""

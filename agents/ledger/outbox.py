@@ -57,6 +57,18 @@ class Outbox:
             limit,
         )
 
+    def again(self, registry: str, epoch: UUID, first: int, last: int, now: datetime) -> int:
+        """Let reports that were sent be sent again; return how many of those asked for are kept."""
+        return self._db.execute(
+            "UPDATE outbox SET sent_at = NULL, due_at = ?"
+            " WHERE registry = ? AND epoch = ? AND sequence BETWEEN ? AND ?",
+            now.isoformat(),
+            registry,
+            str(epoch),
+            first,
+            last,
+        )
+
     def has_pending(self, registry: str, kind: str) -> bool:
         sql = "SELECT 1 FROM outbox WHERE sent_at IS NULL AND registry = ? AND kind = ? LIMIT 1"
         return self._db.value(sql, registry, kind) is not None
