@@ -1,0 +1,198 @@
+"""The promises, held against everything that happens: sheets as they come, moves as they are written, and the whole at the end."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from agents import once
+from agents.ledger import Order, PassRow
+from agents.order import OrderState, PassState, is_final
+from spooler.hall_word import JOB_STATES
+from spooler.job import JobState, Reason
+from spooler.job import is_final as is_over
+from spooler.wire.messages import Stock
+from tests.simulation.backend import Start
+from tests.simulation.device import Sheet
+from tests.simulation.hall import HallSite
+from tests.simulation.home import HomeSite
+from tests.simulation.paper import printed_by
+from tests.simulation.world import Violated, World, brief
+
+SLACK_SECONDS = 10.0  # between the look at the permit's time and the claim
+
+
+@dataclass
+class Truth:
+    """What really became of a try."""
+
+    is_claimed: bool = False
+    is_started: bool = False  # the real backend was about to start
+    outcome: once.Outcome | None = None  # `done` is on disk
+    sheets: int = 0
+    is_asked: bool = False
+
+
+@dataclass
+class Checker:
+    """Knows what nobody in the system knows. Raises Violated."""
+
+    world: World
+    tries: dict[str, Truth] = field(default_factory=lambda: defaultdict(Truth))
+    sheets: list[Sheet] = field(default_factory=list)
+    agreed: dict[str, set[UUID]] = field(default_factory=lambda: defaultdict(set))  # reprints that a second person agreed to
+    is_person: bool = False  # a person's act is being carried out
+    asks: Counter[str] = field(default_factory=Counter)
+    dones: int = 0
+    site: HallSite | None = None
+
+    def watch(self, site: HallSite) -> None:
+        self.site = site
+        site.ledger.orders.on_pass = self.pass_moves
+        site.ledger.orders.on_order = self.order_moves
+
+    # paper
+
+    def printed(self, sheet: Sheet) -> None:
+        self.world.note(f"SHEET {sheet.title[-8:]} try {brief(sheet.uuid)} whole={sheet.is_whole} {sheet.serial}")
+        truth = self.tries[str(sheet.uuid)]
+        truth.sheets += 1
+        before = [s for s in self.sheets if (s.order_id, s.number) == (sheet.order_id, sheet.number)]
+        self.sheets.append(sheet)
+        self._hold("I1", truth.sheets == 1, f"try {brief(sheet.uuid)} came out twice")
+        allowed = 1 + self._reprints(sheet.order_id)
+        self._hold("I1", len(before) < allowed, f"pass {sheet.number} came out {len(before) + 1} times, {allowed} allowed")
+        same = [s for s in before if s.attempt == sheet.attempt]
+        if sheet.serial is not None:
+            self._hold("I1", not same, f"pass {sheet.number} twice on attempt {sheet.attempt}")
+        self._hold("I7", not truth.is_asked, f"paper came out of try {brief(sheet.uuid)} after a person was asked")
+        self._hold("I3", self._is_its(sheet), f"foreign content on try {brief(sheet.uuid)}")
+
+    def _is_its(self, sheet: Sheet) -> bool:
+        order_id, pages = printed_by(sheet.content)
+        page = sheet.number - 1
+        return (order_id, pages) == (sheet.order_id, str(page))
+
+    def _reprints(self, order_id: str) -> int:
+        return len(self.agreed[order_id])
+
+    def claimed(self, uuid: str, start: Start) -> None:
+        self.world.note(f"once claims {brief(UUID(uuid))}")
+        truth = self.tries[uuid]
+        self._hold("I1", not truth.is_claimed, f"try {brief(UUID(uuid))} was claimed twice")
+        truth.is_claimed = True
+        assert self.site is not None
+        row = self.site.ledger.tries.get(UUID(uuid))
+        if row is None:
+            raise Violated("I4", "a claim for a try that the ledger does not have")
+        order = self.site.ledger.orders.get(row.order_id)
+        assert order is not None
+        self._hold("I4", not is_final(order.state), f"claimed for an order that is {order.state}")
+        self._hold("I1", row.ended_at is None, f"claimed for try {brief(row.try_id)} that had ended as {row.state}")
+        passes = self.site.ledger.orders.passes(row.order_id, row.attempt)
+        if all(p.state is PassState.READY or p.number == row.number or p.shape.is_empty for p in passes):
+            late = (self.world.clock() - order.not_after).total_seconds()
+            self._hold("I4", late < SLACK_SECONDS, f"first claim {late:.0f} s after the order expired")
+
+    def started(self, uuid: str) -> None:
+        self.tries[uuid].is_started = True
+
+    def done(self, uuid: str, outcome: once.Outcome) -> None:
+        assert self.site is not None
+        if self.site.disk.is_synced(f"done/{uuid}"):
+            self.tries[uuid].outcome = outcome
+
+    # what is written
+
+    def order_moves(self, before: Order, after: Order) -> None:
+        if before.state is not after.state:
+            self.world.note(f"order {brief(before.order_id)}: {before.state} to {after.state}")
+            self._hold("I4", not is_final(before.state), f"an order that was {before.state} became {after.state}")
+
+    def pass_moves(self, order: Order, before: PassRow, after: PassRow) -> None:
+        if before.state is after.state:
+            return
+        name = f"pass {after.number} of order {brief(order.order_id)}, attempt {after.attempt}"
+        self.world.note(f"{name}: {before.state} to {after.state}")
+        truth = self.tries[str(before.try_id)] if before.try_id else Truth()
+        if before.state is PassState.UNKNOWN:
+            self._hold("I7", self.is_person, f"{name} left unknown without a person")
+        if after.state in (PassState.INTENT, PassState.RELEASING):
+            self._hold("I4", not order.held and order.cancelling is None, f"{name}: {after.state} while held or cancelled")
+        if after.state is PassState.UNKNOWN:
+            self._check_ask(name, before, truth)
+        if after.state is PassState.DONE and not self.is_person and before.state is PassState.RELEASING:
+            good = truth.outcome is not None and truth.outcome.is_good
+            self._hold("done", good, f"{name} is called done, and its sender did not say so")
+            self.dones += 1
+        if after.state is PassState.READY and before.state is PassState.RELEASING:
+            self._hold("I1", truth.sheets == 0, f"{name} is sent again after paper came out")
+
+    def _check_ask(self, name: str, before: PassRow, truth: Truth) -> None:
+        """Only what was started and gave no good result cannot be known."""
+        assert self.site is not None
+        truth.is_asked = True
+        lost = not self.site.disk.is_mounted
+        self.asks["permits away" if lost else "started, no good result"] += 1
+        proven = truth.outcome is not None and truth.outcome.is_good
+        self._hold("ask", lost or (truth.is_started and not proven), f"{name}: a person is asked for nothing")
+
+    # the end
+
+    def ended(self, home: HomeSite) -> None:
+        """When all is quiet and mended: nothing vanished, everybody knows the same."""
+        assert self.site is not None
+        for job in home.store.jobs.values():
+            self._check_job(home, job)
+            self._check_callbacks(home, job.job_id)
+        self._check_blanks()
+
+    def _check_job(self, home: HomeSite, job: Any) -> None:
+        assert self.site is not None
+        order = home.store.latest_order(job.job_id)
+        name = f"job {brief(UUID(job.job_id))}"
+        waits = Reason.ORDER_EXPIRED in job.reasons.split()
+        self._hold("I2", is_over(job.state) or waits, f"{name} is {job.state} ({job.reasons}) at the end")
+        if order is None or order.sealed is None:
+            return
+        kept = self.site.ledger.orders.get(order.sealed.order_id)
+        if kept is None:
+            self._hold("I2", job.state in (JobState.CANCELLED, JobState.REFUSED), f"{name} never reached the hall")
+            return
+        self._hold("I2", JOB_STATES[kept.state] in (None, job.state), f"{name} is {job.state}, its order {kept.state}")
+        if kept.state in (OrderState.ISSUED, OrderState.PRINTED):
+            self._check_paper(name, kept)
+
+    def _check_paper(self, name: str, order: Order) -> None:
+        """What was handed over exists once, whole, on the blank that the ledger names."""
+        assert self.site is not None
+        for row in self.site.ledger.orders.passes(order.order_id, order.attempt):
+            if not row.shape.is_empty:
+                found = self.of(order.order_id, row.number)
+                last = [s for s in found if s.is_whole]
+                self._hold("I2", bool(last), f"{name}: pass {row.number} is on no paper")
+                if row.shape.stock is Stock.CERTIFICATE:
+                    self._hold("I6", last[-1].serial == order.serial, f"{name}: {last[-1].serial} is not {order.serial}")
+
+    def of(self, order_id: UUID, number: int, attempt: int | None = None) -> list[Sheet]:
+        wanted = str(order_id)
+        return [
+            s for s in self.sheets if s.order_id == wanted and s.number == number and attempt in (None, s.attempt)
+        ]
+
+    def _check_callbacks(self, home: HomeSite, job_id: str) -> None:
+        due = [row.sequence for row in home.store.callbacks.values() if row.job_id == job_id]
+        heard = list(dict.fromkeys(home.told.get(job_id, [])))
+        self._hold("I5", heard == due, f"callbacks {heard} of {due}")
+
+    def _check_blanks(self) -> None:
+        assert self.site is not None and self.site.agent is not None
+        stock = self.site.agent.core.stock
+        self._hold("I6", stock.is_balanced(Stock.CERTIFICATE), "the blanks do not add up")
+        used = [o.serial for o in self.site.ledger.orders._orders.values() if o.serial is not None]
+        self._hold("I6", len(used) == len(set(used)), "a serial stands on two orders")
+
+    def _hold(self, invariant: str, is_kept: bool, text: str) -> None:
+        if not is_kept:
+            self.world.note(f"VIOLATION {invariant}: {text}")
+            raise Violated(invariant, text)

@@ -1,0 +1,469 @@
+"""The hall's ledger in memory: the same methods as `agents.ledger`, row for row, so that the real hall runs over it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from agents.ledger import Approval, Attempt, Binding, ControlRow, MovementRow, Order, PassRow, Range, TryRow
+from agents.ledger.rows import CLOSED
+from agents.order import OrderState, PassState
+from agents.serials import Serial
+from spooler.wire.messages import START_OF_CHAIN, Actor, Pass, Stock
+from tests.simulation.memory import Memory, changed
+
+_ACTIVE = (OrderState.WAITING, OrderState.PRINTING, OrderState.PRINTED)
+_UNDER_WAY = frozenset(PassState) - CLOSED - {PassState.READY}
+_OPEN_TRY = frozenset({PassState.INTENT, PassState.CREATED, PassState.SPOOLED, PassState.RELEASING})
+
+Watcher = Callable[[Order, PassRow, PassRow], None]
+
+
+def _as_uuid(value: Any) -> UUID | None:
+    return None if value is None else value if isinstance(value, UUID) else UUID(value)
+
+
+def _as_time(value: Any) -> Any:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+_ORDER_COLUMNS: dict[str, Callable[[Any], Any]] = {
+    "state": OrderState,
+    "reasons": lambda text: tuple(text.split()),
+    "held": lambda value: bool(int(value)),
+    "cancelling": _as_uuid,
+    "not_after": _as_time,
+}
+_PASS_COLUMNS: dict[str, Callable[[Any], Any]] = {"state": PassState, "try_id": _as_uuid}
+_TRY_COLUMNS: dict[str, Callable[[Any], Any]] = {"state": str, "ended_at": _as_time}
+
+
+def _converted(columns: dict[str, Any], how: dict[str, Callable[[Any], Any]]) -> dict[str, Any]:
+    return {name: how[name](value) if name in how else value for name, value in columns.items()}
+
+
+class MemoryOrders:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._orders: dict[UUID, Order] = {}
+        self._attempts: dict[tuple[UUID, int], Attempt] = {}
+        self._passes: dict[tuple[UUID, int], tuple[PassRow, ...]] = {}
+        self._events: dict[int, tuple[UUID, OrderState, PassState | str | None, Actor]] = {}
+        self.approvals: MemoryApprovals
+        self.on_order: Callable[[Order, Order], None] = lambda before, after: None
+        self.on_pass: Watcher = lambda order, before, after: None
+
+    def add(self, order: Order, passes: Sequence[Pass]) -> None:
+        if order.order_id in self._orders:
+            raise KeyError("UNIQUE constraint failed: orders.order_id")
+        self._memory.put(self._orders, order.order_id, order)
+        self.add_passes(order.order_id, order.attempt, passes)
+
+    def get(self, order_id: UUID) -> Order | None:
+        return self._orders.get(order_id)
+
+    def set(self, order_id: UUID, **columns: Any) -> None:
+        before = self._orders[order_id]
+        after = changed(before, _converted(columns, _ORDER_COLUMNS))
+        self.on_order(before, after)
+        self._memory.put(self._orders, order_id, after)
+
+    def active(self) -> Sequence[Order]:
+        return self._sorted(o for o in self._orders.values() if o.state in _ACTIVE)
+
+    def waiting(self, limit: int) -> Sequence[Order]:
+        found = (
+            o
+            for o in self._orders.values()
+            if o.state is OrderState.WAITING and not o.held and o.cancelling is None
+        )
+        return self._sorted(found)[:limit]
+
+    def late(self, now: datetime) -> Sequence[Order]:
+        open_states = (OrderState.WAITING, OrderState.PRINTING)
+        return [o for o in self._orders.values() if o.state in open_states and o.not_after < now]
+
+    def find(self, *, state: str | None, q: str | None, word: bytes | None, limit: int) -> Sequence[Order]:
+        return self._sorted(o for o in self._orders.values() if state in (None, o.state))[:limit]
+
+    def add_words(self, order_id: UUID, words: Iterable[bytes]) -> None:
+        """Nobody searches here."""
+
+    def counts(self) -> dict[tuple[str, str, str], int]:
+        found: dict[tuple[str, str, str], int] = {}
+        for o in self._orders.values():
+            found[o.registry, o.kind, o.state] = found.get((o.registry, o.kind, o.state), 0) + 1
+        return found
+
+    @staticmethod
+    def _sorted(orders: Iterable[Order]) -> list[Order]:
+        return sorted(orders, key=lambda o: (o.deadline, o.received_at))
+
+    # attempts
+
+    def add_attempt(self, attempt: Attempt) -> None:
+        self._memory.put(self._attempts, (attempt.order_id, attempt.attempt), attempt)
+
+    def attempt(self, order_id: UUID, attempt: int) -> Attempt | None:
+        return self._attempts.get((order_id, attempt))
+
+    def drop_attempt(self, order_id: UUID, attempt: int) -> None:
+        self._memory.drop(self._attempts, (order_id, attempt))
+
+    def propose(self, order_id: UUID, attempt: int, serial: str | None) -> None:
+        row = self._attempts[order_id, attempt]
+        self._memory.put(self._attempts, (order_id, attempt), changed(row, {"proposed": serial}))
+
+    # passes
+
+    def add_passes(self, order_id: UUID, attempt: int, shapes: Iterable[Pass]) -> None:
+        rows = tuple(
+            PassRow(order_id, attempt, shape, PassState.DONE if shape.is_empty else PassState.READY, None, None, None)
+            for shape in shapes
+        )
+        self._memory.put(self._passes, (order_id, attempt), rows)
+
+    def passes(self, order_id: UUID, attempt: int) -> tuple[PassRow, ...]:
+        return self._passes.get((order_id, attempt), ())
+
+    def all_passes(self, order_id: UUID) -> tuple[PassRow, ...]:
+        return tuple(row for (of, _), rows in self._passes.items() if of == order_id for row in rows)
+
+    def set_pass(self, row: PassRow, **columns: Any) -> None:
+        key = (row.order_id, row.attempt)
+        rows = self._passes[key]
+        before = next(r for r in rows if r.shape.number == row.shape.number)
+        after = changed(before, _converted(columns, _PASS_COLUMNS))
+        self.on_pass(self._orders[row.order_id], before, after)
+        self._memory.put(self._passes, key, tuple(after if r is before else r for r in rows))
+
+    def queued(self, printer: str) -> Sequence[PassRow]:
+        found = [
+            row
+            for row in self._current(printer)
+            if row.released is not None and row.state is PassState.READY and self._goes(row)
+        ]
+        return sorted(found, key=lambda row: row.released or 0) if len(found) > 1 else found
+
+    def _goes(self, row: PassRow) -> bool:
+        order = self._orders[row.order_id]
+        stands = order.state is OrderState.PRINTING and not order.held and order.cancelling is None
+        return stands and self.approvals.open_for(order.order_id) is None
+
+    def _current(self, printer: str) -> Iterable[PassRow]:
+        for order in self._orders.values():
+            if order.state in _ACTIVE:
+                for row in self._passes[order.order_id, order.attempt]:
+                    if row.printer == printer:
+                        yield row
+
+    def under_way(self, printer: str) -> Sequence[PassRow]:
+        return [row for rows in self._passes.values() for row in rows if row.state in _UNDER_WAY and row.printer == printer]
+
+    def served(self, printer: str) -> Sequence[PassRow]:
+        found: list[PassRow] = []
+        for order in self._orders.values():
+            if order.state is not OrderState.PRINTING:
+                continue
+            attempt = self._attempts.get((order.order_id, order.attempt))
+            if attempt is not None and attempt.printer == printer:
+                rows = self._passes[order.order_id, order.attempt]
+                found += [r for r in rows if r.shape.stock is attempt.stock and r.state not in CLOSED]
+        return found
+
+    def unknown(self) -> Sequence[PassRow]:
+        return [row for rows in self._passes.values() for row in rows if row.state is PassState.UNKNOWN]
+
+    # history
+
+    def note(self, order_id: UUID, **event: Any) -> int:
+        sequence = self._memory.number("events")
+        self._memory.put(self._events, sequence, (order_id, event["state"], event.get("detail"), event["actor"]))
+        return sequence
+
+    def events(self, order_id: UUID) -> list[dict[str, Any]]:
+        return [
+            {"sequence": sequence, "state": state, "detail": detail, "actor_id": actor.id, "actor_role": actor.role}
+            for sequence, (of, state, detail, actor) in self._events.items()
+            if of == order_id
+        ]
+
+
+class MemoryTries:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._tries: dict[UUID, TryRow] = {}
+        self._of_pass: dict[tuple[UUID, int, int], tuple[UUID, ...]] = {}
+        self._evidence: dict[UUID, Any] = {}
+
+    def begin(self, try_id: UUID, of: PassRow, printer: str, at: datetime) -> None:
+        if try_id in self._tries:
+            raise KeyError("UNIQUE constraint failed: tries.try_id")
+        row = TryRow(try_id, of.order_id, of.attempt, of.number, printer, PassState.INTENT, None, at, None)
+        self._memory.put(self._tries, try_id, row)
+        key = (of.order_id, of.attempt, of.number)
+        self._memory.put(self._of_pass, key, (*self._of_pass.get(key, ()), try_id))
+
+    def get(self, try_id: UUID) -> TryRow | None:
+        return self._tries.get(try_id)
+
+    def set(self, try_id: UUID, **columns: Any) -> None:
+        row = self._tries[try_id]
+        self._memory.put(self._tries, try_id, changed(row, _converted(columns, _TRY_COLUMNS)))
+
+    def end(self, try_id: UUID, state: str, at: datetime, evidence: Any) -> None:
+        self.set(try_id, state=state, ended_at=at)
+        self._memory.put(self._evidence, try_id, evidence)
+
+    def open_at(self, printer: str) -> Sequence[TryRow]:
+        return [row for row in self._tries.values() if row.printer == printer and row.ended_at is None]
+
+    def of_pass(self, order_id: UUID, attempt: int, number: int) -> Sequence[TryRow]:
+        return [self._tries[try_id] for try_id in self._of_pass.get((order_id, attempt, number), ())]
+
+    def evidence(self, try_id: UUID) -> Any:
+        return self._evidence.get(try_id)
+
+    def outcomes(self) -> dict[tuple[str, str], int]:
+        found: dict[tuple[str, str], int] = {}
+        for row in self._tries.values():
+            if row.ended_at is not None:
+                found[row.printer, row.state] = found.get((row.printer, row.state), 0) + 1
+        return found
+
+
+class MemoryBlanks:
+    """Ranges as the real one keeps them: split where cut, joined where alike."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._ranges: dict[tuple[Stock, str, int], Range] = {}
+        self._movements: dict[int, MovementRow] = {}
+
+    def overlapping(self, stock: Stock, prefix: str, first: int, last: int) -> Sequence[Range]:
+        found = [
+            r
+            for r in self._ranges.values()
+            if r.first <= last and r.last >= first and r.stock is stock and r.prefix == prefix
+        ]
+        return sorted(found, key=lambda r: r.first) if len(found) > 1 else found
+
+    def all(self) -> Sequence[Range]:
+        return sorted(self._ranges.values(), key=lambda r: (r.stock, r.prefix, r.first))
+
+    def at_printer(self, printer: str) -> Sequence[Range]:
+        found = [r for r in self._ranges.values() if r.printer == printer]
+        return sorted(found, key=lambda r: (r.loading or 0, r.prefix, r.first)) if len(found) > 1 else found
+
+    def reserved_for(self, order_id: UUID) -> Sequence[Range]:
+        return [r for r in self._ranges.values() if r.order_id == order_id and r.status == "reserved"]
+
+    def put(self, blanks: Range) -> None:
+        for old in self.overlapping(blanks.stock, blanks.prefix, blanks.first, blanks.last):
+            self._delete(old)
+            if old.first < blanks.first:
+                self._insert(changed(old, {"last": blanks.first - 1}))
+            if old.last > blanks.last:
+                self._insert(changed(old, {"first": blanks.last + 1}))
+        self._insert(self._joined(blanks))
+
+    def _joined(self, blanks: Range) -> Range:
+        for other in self.overlapping(blanks.stock, blanks.prefix, blanks.first - 1, blanks.last + 1):
+            if replace(other, first=blanks.first, last=blanks.last) == blanks:
+                self._delete(other)
+                blanks = replace(blanks, first=min(blanks.first, other.first), last=max(blanks.last, other.last))
+        return blanks
+
+    def _insert(self, blanks: Range) -> None:
+        self._memory.put(self._ranges, (blanks.stock, blanks.prefix, blanks.first), blanks)
+
+    def _delete(self, blanks: Range) -> None:
+        self._memory.drop(self._ranges, (blanks.stock, blanks.prefix, blanks.first))
+
+    def note(self, movement: str, **fields: Any) -> int:
+        sequence = self._memory.number("movements")
+        fields = {"printer": None, "order_id": None, "attempt": None, "reason": None, **fields}
+        self._memory.put(self._movements, sequence, MovementRow(sequence=sequence, movement=movement, **fields))
+        return sequence
+
+    def movement(self, sequence: int) -> MovementRow:
+        return self._movements[sequence]
+
+    def movements(self, *, stock: Stock | None, after: int, limit: int) -> Sequence[MovementRow]:
+        found = [m for m in self._movements.values() if m.sequence > after and stock in (None, m.stock)]
+        return sorted(found, key=lambda m: m.sequence)[:limit]
+
+    def life(self, stock: Stock, prefix: str, number: int) -> Sequence[MovementRow]:
+        return [
+            m
+            for m in self._movements.values()
+            if m.stock is stock and m.prefix == prefix and m.first <= number <= m.last
+        ]
+
+    def voided_for(self, order_id: UUID) -> tuple[str, ...]:
+        found = sorted((m for m in self._movements.values() if m.order_id == order_id), key=lambda m: m.sequence)
+        return tuple(dict.fromkeys(str(Serial(m.prefix, m.first)) for m in found if m.movement == "void"))
+
+    def counts(self) -> dict[tuple[Stock, str], int]:
+        found: dict[tuple[Stock, str], int] = {}
+        for r in self._ranges.values():
+            found[r.stock, r.status] = found.get((r.stock, r.status), 0) + len(r)
+        return found
+
+    def moved(self, stock: Stock) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for m in self._movements.values():
+            if m.stock is stock:
+                found[m.movement] = found.get(m.movement, 0) + m.last - m.first + 1
+        return found
+
+
+class MemoryApprovals:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._approvals: dict[UUID, Approval] = {}
+        self._open: dict[UUID, UUID | None] = {}  # by order
+
+    def add(self, approval: Approval) -> None:
+        if self.open_for(approval.order_id) is not None:
+            raise KeyError("UNIQUE constraint failed: one_open_approval")
+        self._memory.put(self._approvals, approval.id, approval)
+        self._memory.put(self._open, approval.order_id, approval.id)
+
+    def get(self, approval_id: UUID) -> Approval | None:
+        return self._approvals.get(approval_id)
+
+    def open_for(self, order_id: UUID) -> Approval | None:
+        found = self._open.get(order_id)
+        return None if found is None else self._approvals[found]
+
+    def all(self, *, answered: bool) -> Sequence[Approval]:
+        return [a for a in self._approvals.values() if answered or a.accepted is None]
+
+    def answer(self, approval_id: UUID, *, accepted: bool, by: Actor, at: datetime, reason: str) -> None:
+        row = self._approvals[approval_id]
+        answered = changed(row, {"accepted": accepted, "answered_by": by, "answered_at": at})
+        self._memory.put(self._approvals, approval_id, answered)
+        self._memory.put(self._open, row.order_id, None)
+
+
+class MemoryControls:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._controls: dict[UUID, ControlRow] = {}
+
+    def add(self, control: ControlRow, at: datetime) -> bool:
+        if control.control_id in self._controls:
+            return False
+        self._memory.put(self._controls, control.control_id, control)
+        return True
+
+    def get(self, control_id: UUID) -> ControlRow | None:
+        return self._controls.get(control_id)
+
+    def about(self, order_id: UUID, registry: str) -> Sequence[ControlRow]:
+        return [c for c in self._controls.values() if c.order_id == order_id and c.registry == registry]
+
+    def answered(self, control_id: UUID, outcome: str, at: datetime) -> None:
+        if control_id in self._controls:
+            row = self._controls[control_id]
+            self._memory.put(self._controls, control_id, changed(row, {"outcome": outcome}))
+
+
+class MemoryOutbox:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._chains: dict[str, tuple[int, str]] = {}
+        self._rows: dict[str, dict[str, Any]] = {}
+        self._unsent: dict[str, None] = {}
+
+    def end_of_chain(self, registry: str) -> tuple[int, str]:
+        return self._chains.get(registry, (0, START_OF_CHAIN))
+
+    def add(self, letter_id: UUID, *, registry: str, sequence: int, digest: str, at: datetime, **fields: Any) -> None:
+        self._memory.put(self._chains, registry, (sequence, digest))
+        row = {"id": str(letter_id), "registry": registry, "sequence": sequence, "at": at, "due_at": at}
+        row |= {"sent_at": None, "failures": 0, "position": self._memory.number("outbox"), **fields}
+        self._memory.put(self._rows, row["id"], row)
+        self._memory.put(self._unsent, row["id"], None)
+
+    def pending(self, limit: int, now: datetime) -> Sequence[Any]:
+        rows = sorted((self._rows[letter_id] for letter_id in self._unsent), key=lambda row: row["position"])
+        waiting = {row["registry"] for row in rows if row["due_at"] > now}
+        return [row for row in rows if row["registry"] not in waiting][:limit]
+
+    def has_pending(self, registry: str, kind: str) -> bool:
+        rows = (self._rows[letter_id] for letter_id in self._unsent)
+        return any(row["registry"] == registry and row["kind"] == kind for row in rows)
+
+    def depth(self) -> int:
+        return len(self._unsent)
+
+    def sent(self, letter_id: str, at: datetime) -> None:
+        with self._memory.transaction():
+            self._memory.put(self._rows, letter_id, {**self._rows[letter_id], "sent_at": at})
+            self._memory.drop(self._unsent, letter_id)
+
+    def failed(self, letter_id: str, error: str, due_at: Callable[[int], datetime]) -> None:
+        with self._memory.transaction():
+            failures = self._rows[letter_id]["failures"] + 1
+            row = {**self._rows[letter_id], "failures": failures, "due_at": due_at(failures)}
+            self._memory.put(self._rows, letter_id, row)
+
+    def forget_heartbeats(self, before: datetime) -> None:
+        """There are none here."""
+
+
+class MemoryQuarantine:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._rows: dict[tuple[UUID, str, str], bool] = {}
+
+    def add(self, order_id: UUID, registry: str, code: str, identity: str, at: datetime, *, told: bool) -> bool:
+        key = (order_id, code, identity)
+        if key in self._rows:
+            return False
+        self._memory.put(self._rows, key, told)
+        return True
+
+    def is_refused(self, order_id: UUID) -> bool:
+        return any(of == order_id and told for (of, _, _), told in self._rows.items())
+
+    def counts(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for _, code, _ in self._rows:
+            found[code] = found.get(code, 0) + 1
+        return found
+
+
+class MemoryLedger:
+    """Outlives the agent. `memory` is its file."""
+
+    def __init__(self) -> None:
+        self.memory = Memory()
+        self.orders = MemoryOrders(self.memory)
+        self.tries = MemoryTries(self.memory)
+        self.blanks = MemoryBlanks(self.memory)
+        self.approvals = MemoryApprovals(self.memory)
+        self.orders.approvals = self.approvals
+        self.controls = MemoryControls(self.memory)
+        self.outbox = MemoryOutbox(self.memory)
+        self.quarantine = MemoryQuarantine(self.memory)
+        self._paused: dict[str, bool] = {}
+        self.afterwards = self.memory.afterwards
+        self.listen = self.memory.listen
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return self.memory.transaction()
+
+    def bind(self, *, hall: str, epoch: UUID, instance: UUID) -> Binding:
+        return Binding(hall, epoch, instance, None)
+
+    def is_paused(self, printer: str) -> bool:
+        return self._paused.get(printer, False)
+
+    def pause(self, printer: str, paused: bool) -> None:
+        with self.transaction():
+            self.memory.put(self._paused, printer, paused)

@@ -1,0 +1,259 @@
+"""The clerk, her chief, and the office: they look at the paper and say what they see, sometimes late, sometimes twice."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from agents.accounts import Account, Role
+from agents.acts import Identity, Recipient
+from agents.errors import HallError
+from agents.ledger import Approval, Order, PassRow
+from agents.order import OrderState, PassState
+from spooler.wire.addresses import headers
+from spooler.wire.letters import Letter
+from spooler.wire.messages import Hold, Lease, Resume, Stock, Withdraw
+from spooler.wire.topology import CONTROL_TYPE, CONTROLS, ORDER_TYPE, ORDERS
+from tests.simulation.checker import Checker
+from tests.simulation.hall import HALL, REGISTRY, HallSite, SealedOrder, enveloped
+from tests.simulation.home import PERSON, HomeSite
+from tests.simulation.world import Actor, World
+
+CLERK = Account("clerk-1", frozenset({Role.CLERK}))
+CHIEF = Account("chief-1", frozenset({Role.APPROVE}))
+_ACTIVE = (OrderState.WAITING, OrderState.PRINTING, OrderState.PRINTED)
+
+Act = Callable[[Any], object]
+
+
+@dataclass
+class Counter:
+    """The hall's people. What they decide is decided by what they saw then."""
+
+    world: World
+    site: HallSite
+    checker: Checker
+    returns: float  # how often the content turns out to be wrong
+
+    def __post_init__(self) -> None:
+        self.world.add(Actor("clerk", self._clerk))
+        self.world.add(Actor("chief", self._chief))
+
+    def _clerk(self) -> float | None:
+        if self.site.agent is not None:
+            orders = [o for o in self.site.ledger.orders._orders.values() if o.state in _ACTIVE]
+            if orders:
+                order = orders[int(self.world.chance() * len(orders))]
+                act = self._intention(order)
+                if act is not None:
+                    self._do(act)
+        return self.world.later(0.3, 4)
+
+    def _do(self, act: Act) -> None:
+        """Now, or late; once, or twice."""
+        late = not self.world.is_calm and self.world.happens(0.15)
+        if late:
+            self.world.soon(self.world.later(1, 30), "late clerk", partial(self._carry_out, act))
+        else:
+            self._carry_out(act)
+        if not self.world.is_calm and self.world.happens(0.05):
+            self.world.soon(self.world.later(0.1, 10), "clerk again", partial(self._carry_out, act))
+
+    def _carry_out(self, act: Act) -> None:
+        agent = self.site.agent
+        if agent is None:
+            return
+        self.checker.is_person = True
+        try:
+            act(agent.core.acts)
+        except HallError:
+            pass  # she is told so, and looks again
+        finally:
+            self.checker.is_person = False
+
+    # what she means to do
+
+    def _intention(self, order: Order) -> Act | None:
+        if self.site.ledger.approvals.open_for(order.order_id) is not None:
+            return None
+        if not self.world.is_calm and self.world.happens(self.returns):
+            return self._return(order)
+        if order.state is OrderState.WAITING:
+            return lambda acts: acts.release(CLERK, order.order_id, attempt=order.attempt)
+        if order.state is OrderState.PRINTED:
+            return lambda acts: acts.issue(
+                CLERK, order.order_id, recipient=Recipient("holder"), identity=Identity("card", "match")
+            )
+        passes = self.site.ledger.orders.passes(order.order_id, order.attempt)
+        current = next((row for row in passes if not row.is_closed), None)
+        if current is None:
+            return self._finish(order, passes)
+        if current.state is PassState.UNKNOWN:
+            return self._resolve(order, current)
+        if current.state is PassState.READY and current.released is None:
+            return lambda acts: acts.release_pass(
+                CLERK, order.order_id, current.number, attempt=order.attempt, try_id=current.try_id
+            )
+        return None
+
+    def _resolve(self, order: Order, row: PassRow) -> Act:
+        """She looks: is this side on the paper?"""
+        found = self.checker.of(order.order_id, row.number, order.attempt)
+        outcome = "nothing_printed" if not found else "printed" if any(s.is_whole for s in found) else "spoiled"
+        if row.shape.stock is Stock.PLAIN:
+            fresh = [s for s in found if s.uuid == row.try_id]
+            outcome = "nothing_printed" if not fresh else "printed" if fresh[0].is_whole else "spoiled"
+        blanks: list[str] = []
+        if row.shape.stock is not Stock.PLAIN and outcome == "spoiled":
+            blanks = self._blanks(order)
+        if row.shape.stock is not Stock.PLAIN and outcome == "printed" and self.world.happens(0.5):
+            blanks = self._blanks(order)
+        return lambda acts: acts.resolve(
+            CLERK,
+            order.order_id,
+            attempt=order.attempt,
+            number=row.number,
+            try_id=row.try_id,
+            outcome=outcome,
+            blanks=blanks,
+        )
+
+    def _finish(self, order: Order, passes: tuple[PassRow, ...]) -> Act:
+        """All passes are said to be done: she holds the paper in her hands."""
+        blanks = self._blanks(order)
+        sides = [row for row in passes if not row.shape.is_empty]
+        good = len(blanks) == 1 and all(any(s.is_whole for s in self._sheets(order, row)) for row in sides)
+        if good:
+            return lambda acts: acts.confirm(CLERK, order.order_id, attempt=order.attempt, serials=blanks)
+        return lambda acts: acts.spoil(CLERK, order.order_id, attempt=order.attempt, blanks=blanks, reason="spoiled")
+
+    def _return(self, order: Order) -> Act | None:
+        if self._is_under_way(order):
+            return None
+        blanks = self._blanks(order)
+        return lambda acts: acts.return_to_home(
+            CLERK, order.order_id, attempt=order.attempt, reason="wrong name", blanks=blanks
+        )
+
+    def _is_under_way(self, order: Order) -> bool:
+        rows = self.site.ledger.orders.passes(order.order_id, order.attempt)
+        return any(row.is_under_way for row in rows)
+
+    def _sheets(self, order: Order, row: PassRow) -> list[Any]:
+        """A plain list that was printed with an earlier attempt is still there."""
+        attempt = order.attempt if row.shape.stock is not Stock.PLAIN else None
+        return self.checker.of(order.order_id, row.number, attempt)
+
+    def _blanks(self, order: Order) -> list[str]:
+        """The numbered blanks of this attempt with anything on them."""
+        wanted = str(order.order_id)
+        found = [s.serial for s in self.checker.sheets if s.order_id == wanted and s.attempt == order.attempt]
+        return sorted({serial for serial in found if serial is not None})
+
+    # the second person
+
+    def _chief(self) -> float | None:
+        for approval in list(self.site.ledger.approvals.all(answered=False)):
+            if self.site.agent is not None:
+                self._answer(approval)
+        return self.world.later(0.5, 6)
+
+    def _answer(self, approval: Approval) -> None:
+        accept = self.world.is_calm or self.world.happens(0.9)
+        reprints = approval.act == "spoil" or approval.details.get("outcome") == "spoiled"
+        if accept and reprints:
+            self.checker.agreed[str(approval.order_id)].add(approval.id)
+        self._carry_out(lambda acts: acts.answer(CHIEF, approval.id, accept=accept))
+
+
+@dataclass
+class Office:
+    """The registry: it asks for certificates, twice by accident, and changes its mind."""
+
+    world: World
+    home: HomeSite
+    site: HallSite
+    wanted: int
+    acts: float  # how often something is asked of an order that is out
+
+    def __post_init__(self) -> None:
+        self._requested: list[tuple[str, int, int]] = []
+        self.world.add(Actor("office", self._act))
+
+    def _act(self) -> float | None:
+        if len(self._requested) < self.wanted:
+            self._requested.append((f"r{len(self._requested)}", 1 + self.world.happens(0.6), int(self._has_list())))
+        if self.home.daemon is not None:
+            self._submit_all()
+            if not self.world.is_calm and self.world.happens(self.acts):
+                self._ask_something()
+        return self.world.later(1, 8)
+
+    def _has_list(self) -> bool:
+        return len(self.site.devices) > 1 and self.world.happens(0.4)
+
+    def _submit_all(self) -> None:
+        """Whoever got no answer asks again; sometimes also who got one."""
+        for request_id, spreads, lists in self._requested:
+            daemon = self.home.daemon
+            known = request_id in self.home.store.requests
+            if daemon is not None and (not known or self.world.happens(0.05)):
+                daemon.submit(request_id, spreads=spreads, lists=lists)
+
+    @property
+    def is_done(self) -> bool:
+        return len(self._requested) == self.wanted and all(r[0] in self.home.store.requests for r in self._requested)
+
+    def _ask_something(self) -> None:
+        jobs = list(self.home.store.jobs.values())
+        if not jobs or self.home.daemon is None:
+            return
+        job = jobs[int(self.world.chance() * len(jobs))]
+        what = self.world.random.choice(("cancel", "hold", "resume", "withdraw", "lease", "forge", "replay"))
+        self.world.note(f"office: {what}")
+        if what == "cancel":
+            self.home.daemon.controls.cancel(job.job_id, "", PERSON)
+            self.home.daemon.carrier.wake(self.world.now)
+            return
+        order = self.home.store.latest_order(job.job_id)
+        if order is None or order.sealed is None:
+            return
+        if what in ("forge", "replay"):
+            self._send_again(order.sealed, is_forged=what == "forge")
+        else:
+            self._control(what, order.sealed)
+
+    def resume_all(self) -> None:
+        """What is held is not held for ever."""
+        for order in self.site.ledger.orders._orders.values():
+            if order.held:
+                self._control("resume", SealedOrder(order.order_id, order.job_id, (), order.not_after, ""))
+
+    def _control(self, kind: str, order: SealedOrder) -> None:
+        makes: dict[str, Any] = {"hold": Hold, "resume": Resume, "withdraw": Withdraw}
+        about = {
+            "control_id": self.world.new_id(),
+            "registry": REGISTRY,
+            "hall": HALL,
+            "order_id": order.order_id,
+            "at": self.world.clock(),
+        }
+        if kind == "lease":
+            control: Any = Lease(**about, not_after=order.not_after + timedelta(seconds=self.world.later(0, 300)))
+        else:
+            control = makes[kind](**about, reason="")
+        self._post(CONTROLS, CONTROL_TYPE, control, order.order_id)
+
+    def _send_again(self, order: SealedOrder, *, is_forged: bool) -> None:
+        """An old order once more, or another content under its id; both only once the true one is at the hall."""
+        if self.site.ledger.orders.get(order.order_id) is None:
+            return
+        if is_forged:
+            order = SealedOrder(order.order_id, order.job_id, order.passes, order.not_after, "forged")
+        self._post(ORDERS, ORDER_TYPE, enveloped(order, self.world.new_id().int), order.order_id)
+
+    def _post(self, exchange: str, kind: str, body: Any, order_id: UUID) -> None:
+        about = headers(registry=REGISTRY, hall=HALL, order_id=order_id, kid="k")
+        self.home.broker.take(Letter(str(self.world.new_id()), exchange, "", kind, body, about))
