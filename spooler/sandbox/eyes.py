@@ -65,10 +65,12 @@ class Eyes:
         return []
 
     def _stuck_to(self, serial: str, output: Output, tray: dict[str, Any]) -> list[str]:
-        """Return the next blank if it left the tray with this one: unmarked, and still loaded by the ledger."""
+        """Return the blank that left the tray with this one, if any: unmarked, and still loaded by the ledger."""
+        accounted = {*tray["blanks"], tray["serial"], *(sheet.serial for sheet in output.sheets)}
         following = _after(serial)
-        marked = {sheet.serial for sheet in output.sheets}
-        if following in tray["blanks"] or following == tray["serial"] or following in marked:
+        while following in accounted and following not in tray["blanks"]:
+            following = _after(following)
+        if following in accounted:
             return []
         return [following] if self._status_of(output.stock, following) in {"loaded", "reserved"} else []
 
