@@ -21,6 +21,7 @@ from agents.people import Identity, Outcome, Recipient
 from agents.release import Release
 from agents.search import Words
 from agents.views import Answered, ApprovalView, OrderView, PrinterView
+from spooler.daemon.crash import crash_point
 from spooler.wire.messages import Actor, Issued
 
 
@@ -230,4 +231,5 @@ class Acts:
     def _answered(self, order_id: UUID, by: Account) -> Answered:
         self._journal.ledger.afterwards(self._changed)
         self._journal.settle_reasons(order_id)
+        crash_point("agent.before-act-commit")
         return Answered(order=self._overview.order(self._journal.order(order_id), by))

@@ -12,6 +12,7 @@ from agents.ledger import Order, PassRow, TryRow
 from agents.order import OrderState, PassState
 from agents.standing import has_begun
 from agents.tries import Evidence, ReleasedPass, Try
+from spooler.daemon.crash import crash_point
 from spooler.wire.messages import Ask, PassReport, Stock
 
 
@@ -63,6 +64,7 @@ class Book:
             try_id = self._new_id()
             self._ledger.tries.begin(try_id, row, released.printer, self._journal.clock())
             self._journal.move_pass(row, PassState.INTENT, by=MACHINE, try_id=str(try_id))
+            crash_point("agent.before-intent-commit")
         return self._get(try_id)
 
     def created(self, try_id: UUID, cups_job: int) -> None:
@@ -80,6 +82,7 @@ class Book:
             if not self._may_go(order, self._pass(row)):
                 return False
             self._step(try_id, PassState.RELEASING)
+            crash_point("agent.before-releasing-commit")
             return True
 
     def done(self, try_id: UUID, evidence: Evidence) -> None:
@@ -87,6 +90,7 @@ class Book:
             row = self._end(try_id, PassState.DONE, "done", evidence)
             self._tell(row, "done")
             self._settled(row.order_id)
+            crash_point("agent.before-done-commit")
 
     def unknown(self, try_id: UUID, evidence: Evidence) -> None:
         with self._journal.act():
@@ -94,12 +98,14 @@ class Book:
             self._tell(row, "unknown")
             self._journal.tell(row.order_id, Ask, number=row.number, try_id=try_id)
             self._settled(row.order_id)
+            crash_point("agent.before-unknown-commit")
 
     def again(self, try_id: UUID, why: str, evidence: Evidence) -> None:
         with self._journal.act():
             row = self._end(try_id, PassState.READY, "again", {**evidence, "why": why}, detail=why)
             self._journal.refresh(row.order_id)
             self._settled(row.order_id)
+            crash_point("agent.before-again-commit")
 
     def _feed(self, order: Order, row: PassRow) -> None:
         """As the first pass on a blank begins, propose the blank that is on top by now."""

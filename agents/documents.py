@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from agents.ledger import Order
+from spooler.daemon.crash import crash_point
 from spooler.wire import strict
 from spooler.wire.envelope import Address, Contents, unwrap
 from spooler.wire.errors import BadEnvelope
@@ -40,6 +41,7 @@ class Documents:
             file.write(envelope)
             file.flush()
             os.fsync(file.fileno())
+        crash_point("agent.before-document-rename")
         aside.replace(path)
         self._sync_directory()
 

@@ -21,6 +21,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from agents.once import device_lock_name, sync_directory
+from spooler.daemon.crash import crash_point
 
 FOLDERS = ("issued", "spent", "first", "done", "locks")
 WRITTEN_BY_BACKENDS = ("spent", "first", "done")
@@ -99,14 +100,16 @@ class PermitDirectory:
     def issue(self, permit: Permit) -> None:
         """Make the permit durable, whole or not at all."""
         self._create_lock(permit.device)
-        self._write(self.path / "issued" / str(permit.uuid), permit.to_bytes())
+        self._write(self.path / "issued" / str(permit.uuid), permit.to_bytes(), "agent.before-permit-link")
 
     def revoke(self, uuid: UUID) -> bool:
         """Win the permit back. True: nothing of this try was sent, and nothing can be; False: a sender claimed it first."""
         try:
-            self._write(self.path / "spent" / str(uuid), json.dumps({"by": "agent", "at": self._now()}).encode())
+            revocation = json.dumps({"by": "agent", "at": self._now()}).encode()
+            self._write(self.path / "spent" / str(uuid), revocation, "agent.before-revoke-link")
         except FileExistsError:
             return self.fate(uuid).claim is Claim.REVOKED
+        crash_point("agent.after-revoke")
         return True
 
     def fate(self, uuid: UUID) -> Fate:
@@ -165,7 +168,7 @@ class PermitDirectory:
             return Claim.REVOKED
         return Claim.HELD if self._is_locked(spent) else Claim.FREE
 
-    def _write(self, path: Path, content: bytes) -> None:
+    def _write(self, path: Path, content: bytes, before_link: str) -> None:
         """Write aside, sync, link into place, sync the folder."""
         aside = path.with_name(f".{path.name}.{uuid4().hex}")
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
@@ -173,6 +176,7 @@ class PermitDirectory:
             os.fchmod(descriptor, 0o644)
             os.write(descriptor, content)
             os.fsync(descriptor)
+            crash_point(before_link)
             os.link(aside, path)
         finally:
             os.close(descriptor)

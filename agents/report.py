@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from agents.ledger import Binding, Ledger
+from spooler.daemon.crash import crash_point
 from spooler.wire import signed
 from spooler.wire.addresses import headers
 from spooler.wire.errors import WireError
@@ -67,10 +68,15 @@ class Reporter:
     # What the courier asks
 
     def pending(self, limit: int) -> Sequence[Letter]:
-        return [self._letter(row) for row in self._ledger.outbox.pending(limit, self._clock())]
+        letters = [self._letter(row) for row in self._ledger.outbox.pending(limit, self._clock())]
+        if letters:
+            crash_point("agent.before-publish")
+        return letters
 
     def sent(self, letter_id: str) -> None:
+        crash_point("agent.after-confirm")
         self._ledger.outbox.sent(letter_id, self._clock())
+        crash_point("agent.after-sent-commit")
 
     def failed(self, letter_id: str, error: WireError) -> None:
         self._ledger.outbox.failed(letter_id, error.code, self._due_at)

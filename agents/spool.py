@@ -26,6 +26,7 @@ from agents.surroundings import Surroundings
 from agents.tries import Evidence, ReleasedPass, Try, TryBook
 from agents.verdict import Judgement, Signs, Verdict, judge
 from agents.watch import Told, Watch
+from spooler.daemon.crash import crash_point
 
 __all__ = ["Evidence", "PrinterLine", "ReleasedPass", "Spool", "SpoolSettings", "Try", "TryBook", "slice_pages"]
 
@@ -204,6 +205,7 @@ class PrinterWorker:
             return self._settings.look_seconds
         attempt = self._book.intent(released)
         if attempt is not None:
+            crash_point("agent.after-intent-commit")
             self._begin(attempt)
         return 0.0
 
@@ -222,21 +224,29 @@ class PrinterWorker:
         document = self._surroundings.slice_pages(self._book.document(released.order_id), released.pages)
         page_size = self._cups.queue_facts(queue).page_size(released.width_mm, released.height_mm)
         job = self._cups.create(queue, attempt.id, attempt.title, page_size)
+        crash_point("agent.after-create-job")
         self._book.created(attempt.id, job)
+        crash_point("agent.after-created-commit")
         attempt = self._now(replace(attempt, state=PassState.CREATED, cups_job=job))
         self._cups.send(queue, job, document)
+        crash_point("agent.after-send-document")
         self._cups.check_spooled(queue, job, attempt.id, len(document))
+        crash_point("agent.after-read-back")
         self._book.spooled(attempt.id)
+        crash_point("agent.after-spooled-commit")
         attempt = self._now(replace(attempt, state=PassState.SPOOLED))
         self._permits.issue(self._permit(attempt, document, is_raw=page_size is None))
+        crash_point("agent.after-permit")
         return attempt
 
     def _release(self, attempt: Try) -> None:
         assert attempt.cups_job is not None
         if not self._book.releasing(attempt.id):
             return  # held or cancelled meanwhile: judged as `spooled`, so its permit is won back
+        crash_point("agent.after-releasing-commit")
         self._now(replace(attempt, state=PassState.RELEASING))
         self._cups.release(attempt.cups_job)
+        crash_point("agent.after-job-released")
 
     def _permit(self, attempt: Try, document: bytes, *, is_raw: bool) -> Permit:
         released = attempt.released
@@ -282,11 +292,14 @@ class PrinterWorker:
         evidence = self._evidence(attempt, judgement)
         if judgement.verdict is Verdict.DONE:
             self._book.done(attempt.id, evidence)
+            crash_point("agent.after-done-commit")
             self._failures = 0
         elif judgement.verdict is Verdict.UNKNOWN:
             self._book.unknown(attempt.id, evidence)
+            crash_point("agent.after-unknown-commit")
         else:
             self._book.again(attempt.id, judgement.why, evidence)
+            crash_point("agent.after-again-commit")
             self._pause_before_next()
         _log.info(
             "try closed",

@@ -14,6 +14,7 @@ import httpx
 import structlog
 from standardwebhooks.webhooks import Webhook
 
+from spooler.daemon.crash import crash_point
 from spooler.store import Store
 from spooler.store.callbacks import CallbackDelivery
 from spooler.wire import strict
@@ -111,9 +112,12 @@ class CallbackSender:
         return min(LONGEST_REST_SECONDS, max(0.05, (next_due - self._clock()).total_seconds()))
 
     def _tell(self, delivery: CallbackDelivery) -> None:
+        crash_point("callback.before-post")
         error = self._post(delivery)
         if error is None:
+            crash_point("callback.after-post")
             self._store.callbacks.delivered(delivery.place)
+            crash_point("callback.after-delivered-commit")
             return
         now = self._clock()
         _log.warning(

@@ -13,6 +13,7 @@ from hashlib import sha256
 
 import structlog
 
+from spooler.daemon.crash import crash_point
 from spooler.hall_word import apply
 from spooler.store import Change, Store, reports
 from spooler.store.halls import note_report
@@ -53,6 +54,7 @@ class Collector:
         """Return when the report is durable; raise NotTrusted for what is none."""
         try:
             report, payload = self._trusted(delivery)
+            crash_point("home.before-report")
             taken = self._take(report, sha256(payload).hexdigest(), delivery.body)
         except NotTrusted:
             self._on_alarm(Alarm("report-not-trusted"))
@@ -89,6 +91,8 @@ class Collector:
                 taken = _take_with_followers(change, report, digest, envelope)
             elif place is Place.CONFLICT:
                 change.alarm(Alarm("report-conflict", hall=report.hall, registry=report.registry))
+            crash_point("home.before-report-commit")
+        crash_point("home.after-report-commit")
         if place is Place.CONFLICT:
             raise BadMessage(f"report {report.sequence} of {report.hall} for {report.registry} does not fit its chain")
         return taken

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
+from spooler.daemon.crash import crash_point
 from spooler.documents import Documents
 from spooler.prepare import refuse_for_grant
 from spooler.store import Outgoing, Store
@@ -47,7 +48,10 @@ class Dispatcher:
             document=self._documents.read(work.document_sha256),
         )
         key = wrap_key(self._trust, order.hall, self._clock())
-        self._store.orders.post(order.order_id, order_letter(order, contents, key))
+        letter = order_letter(order, contents, key)
+        crash_point("home.after-wrap")
+        self._store.orders.post(order.order_id, letter)
+        crash_point("home.after-letter-commit")
 
 
 def wrap_key(trust: Trust, hall: str, now: datetime) -> KeyRecord:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from spooler.daemon.crash import crash_point
 from spooler.wire import strict
 from spooler.wire.messages import Party
 
@@ -91,6 +92,7 @@ def _write_whole(place: Path, stored: bytes) -> None:
         file.write(stored)
         file.flush()
         os.fsync(file.fileno())
+    crash_point("home.before-document-rename")
     os.replace(file.name, place)
     _sync_directory(place.parent)
     _sync_directory(place.parent.parent)

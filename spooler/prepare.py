@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+from spooler.daemon.crash import crash_point
 from spooler.documents import Documents, Private
 from spooler.job import JobState
 from spooler.seal.seal import SealKey
@@ -58,6 +59,7 @@ class Preparer:
 
     def __call__(self, work: Work) -> None:
         """Seal the job's document and open its order."""
+        crash_point("home.before-prepare")
         if not self._trust.may_print(work.registry, work.hall, work.kind):
             refuse_for_grant(self._store, work)
             return
@@ -69,6 +71,7 @@ class Preparer:
             seal_key=self._seals[work.registry],
             ticket_key=self._ticket_keys[work.registry],
         )
+        crash_point("home.after-seal")
         if len(sealed.document) + len(sealed.signed_ticket) + ENVELOPE_BYTES > MAX_WRAPPED_BYTES:
             raise TooLargeForTheWire(f"job {work.job_id}: {len(sealed.document)} bytes sealed")
         order = OpenOrder(
@@ -80,8 +83,11 @@ class Preparer:
             not_after=facts.not_after,
             ticket_sha256=self._documents.keep(sealed.signed_ticket),
         )
+        crash_point("home.after-ticket-kept")
         document = self._documents.keep(sealed.document)
+        crash_point("home.after-sealed-kept")
         self._store.orders.prepare(Prepared(order, document, len(sealed.document)))
+        crash_point("home.after-sealed-commit")
 
 
 def order_facts(work: Work, private: Private, *, now: datetime, order_days: int) -> OrderFacts:

@@ -19,6 +19,7 @@ from agents.api.bodies import (
 from agents.api.parts import Parts
 from agents.order import OrderState
 from agents.views import Answered, OrderView, View
+from spooler.daemon.crash import crash_point
 
 LONGEST_WAIT_SECONDS = 30
 
@@ -47,6 +48,7 @@ def order_router(parts: Parts) -> APIRouter:
 
 def answer(answered: Answered) -> Response:
     """Return the order as it is now: 200, or 202 when the act waits for a second person."""
+    crash_point("agent.after-act-commit")
     body = answered.order.model_dump(mode="json", by_alias=True)
     if answered.approval is None:
         return JSONResponse(body)

@@ -8,6 +8,8 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
+from spooler.daemon.crash import crash_point
+
 Value = str | int | float | bytes | None
 
 
@@ -60,7 +62,9 @@ class Database:
             except BaseException:
                 self._end("ROLLBACK")
                 raise
+            crash_point("agent.before-any-commit")
             afterwards = self._end("COMMIT")
+            crash_point("agent.after-any-commit")
         for call in afterwards:
             call()
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from spooler.catalog import number_key
+from spooler.daemon.crash import crash_point
 from spooler.documents import Private
 from spooler.intake.check import Checked, Checker, Received
 from spooler.intake.request import Request
@@ -50,7 +51,11 @@ class Intake:
         if answered is not None:
             return answered
         checked = self._checker.check(received)
-        return self._book.accept(self._new_job(checked), actor)
+        new_job = self._new_job(checked)
+        crash_point("home.after-documents-kept")
+        outcome = self._book.accept(new_job, actor)
+        crash_point("home.after-accept-commit")
+        return outcome
 
     def _new_job(self, checked: Checked) -> NewJob:
         request, rendered = checked.request, checked.rendered

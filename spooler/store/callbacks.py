@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnCollection, ColumnElement, Row, Select, func, literal, select, update
 
+from spooler.daemon.crash import crash_point
 from spooler.store import tables as t
 from spooler.store.transactions import Transactions
 from spooler.store.values import CallbackEvent, Topic
@@ -127,6 +128,7 @@ class Callbacks:
                 .where(columns.place == place)
                 .values(tries=columns.tries + 1, first_try_at=first, **stamped, **values)
             )
+            crash_point("callback.before-delivered-commit")
 
 
 def _held_back() -> ColumnElement[bool]:

@@ -8,6 +8,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Row, Select, select, update
 from sqlalchemy.exc import IntegrityError
 
+from spooler.daemon.crash import crash_point
 from spooler.job import FREES_THE_NUMBER, JobState
 from spooler.store import tables as t
 from spooler.store.change import Change, reasons_of
@@ -137,6 +138,7 @@ def _accept(change: Change, new: NewJob, actor: Actor) -> Outcome:
     row = change.connection.execute(select(t.jobs).where(t.jobs.c.place == place)).one()
     change.record_first(row, Update(actor=actor, because="request accepted"))
     change.connection.execute(update(t.jobs).where(t.jobs.c.place == place).values(sequence=1))
+    crash_point("home.before-accept-commit")
     return Accepted(_views(change.connection, [row])[0])
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from spooler.daemon.crash import crash_point
 from spooler.job import JobState, Reason
 from spooler.store import tables as t
 from spooler.store.change import Change, Outgoing
@@ -61,7 +62,9 @@ class Orders:
                 .where(t.jobs.c.job_id == order.job_id)
                 .values(document_sha256=prepared.document_sha256, document_bytes=prepared.document_bytes)
             )
-            return change.move(order.job_id, Update(state=JobState.SEALED, because="document sealed"))
+            moved = change.move(order.job_id, Update(state=JobState.SEALED, because="document sealed"))
+            crash_point("home.before-sealed-commit")
+            return moved
 
     def post(self, order_id: str, letter: Outgoing) -> bool:
         """Keep the order's letter; False when it was kept or sent already, or the job has ended."""
@@ -72,6 +75,7 @@ class Orders:
             if change.connection.execute(select(t.outbox.c.place).where(t.outbox.c.order_id == order_id)).first():
                 return False
             change.post(letter)
+            crash_point("home.before-letter-commit")
             return True
 
     def order(self, order_id: str) -> OpenOrder | None:

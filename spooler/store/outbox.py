@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, func, select, update
 
+from spooler.daemon.crash import crash_point
 from spooler.job import Reason
 from spooler.store import tables as t
 from spooler.store.change import Change
@@ -39,7 +40,7 @@ class StoredOutbox:
         with self._transactions.reading() as connection:
             places = _within(MOST_BYTES_AT_ONCE, [(row.place, row.bytes) for row in connection.execute(due)])
             wanted = select(t.outbox).where(columns.place.in_(places)).order_by(columns.rank, columns.place)
-            return [
+            letters = [
                 Letter(
                     id=row.letter_id,
                     exchange=row.exchange,
@@ -50,9 +51,13 @@ class StoredOutbox:
                 )
                 for row in connection.execute(wanted)
             ]
+        if letters:
+            crash_point("home.before-publish")
+        return letters
 
     def sent(self, letter_id: str) -> None:
         """The broker has it: the order is sent, the letter is no longer needed."""
+        crash_point("home.after-confirm")
         with self._transactions.changing() as change:
             row = change.connection.execute(
                 select(t.outbox.c.order_id).where(t.outbox.c.letter_id == letter_id)
@@ -62,6 +67,8 @@ class StoredOutbox:
             change.connection.execute(delete(t.outbox).where(t.outbox.c.letter_id == letter_id))
             if row.order_id is not None:
                 note_sent(change, row.order_id)
+            crash_point("home.before-sent-commit")
+        crash_point("home.after-sent-commit")
 
     def failed(self, letter_id: str, error: WireError) -> None:
         """The broker did not take it: kept, and tried again later; the job says so when no queue takes it."""

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from spooler.daemon.crash import crash_point
 from spooler.store.change import Change
 from spooler.store.database import Database
 from spooler.store.values import Alarm, Endpoint, Moved, Topic
@@ -48,6 +49,8 @@ class Transactions:
         with self._database.writing() as connection:
             change = Change(connection, self._clock(), self._endpoints, tells=self._tells)
             yield change
+            crash_point("home.before-any-commit")
+        crash_point("home.after-any-commit")
         self._wake(change)
 
     def _wake(self, change: Change) -> None:
