@@ -35,6 +35,7 @@ from urllib.parse import urlsplit
 SCHEME = "once"
 PERMITS_VARIABLE = "CERTSPOOL_PERMITS"  # permit directories, parted by colons
 PROBES_VARIABLE = "CERTSPOOL_PROBES"  # programs <scheme> that say how a device stands
+CRASH_SWITCH, CRASH_VARIABLE = "certspool-crash", "CERTSPOOL_CRASH"  # tests only: spooler/daemon/crash.py tells
 
 EXIT_DONE, EXIT_REFUSED = 0, 5  # both end the job; a stopped queue may start it again, and finds the claim
 LARGEST_DOCUMENT = 256 * 2**20
@@ -90,9 +91,11 @@ def main(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         call = read_call(argv, environment)
         document = read_document(argv[6] if len(argv) > 6 else None)
+        crash_point("once.after-read")
         folder = find_permit(call.uuid, environment)
         permit = json.loads((folder / "issued" / call.uuid).read_bytes())
         check(call, permit, document, datetime.now(UTC))
+        crash_point("once.after-check")
     except (Refused, OSError, ValueError, KeyError, TypeError) as e:
         return _say_refused(e)
     return _wait_for_sender(call, permit, folder, document, environment)
@@ -199,11 +202,13 @@ def _wait_for_sender(
         code = EXIT_REFUSED
         try:
             os.setsid()
+            crash_point("once.sender-started")
             code = _send_once(call, permit, folder, document, environment)
         except (Refused, OSError, ValueError) as e:
             code = _say_refused(e)
         finally:
             os._exit(code)
+    crash_point("once.before-wait")
     return EXIT_DONE if os.waitstatus_to_exitcode(os.waitpid(sender, 0)[1]) == 0 else EXIT_REFUSED
 
 
@@ -211,14 +216,20 @@ def _send_once(
     call: Call, permit: Mapping[str, Any], folder: Path, document: BinaryIO, environment: Mapping[str, str]
 ) -> int:
     device_lock = lock_device(folder, call.device)
+    crash_point("once.after-device-lock")
     connection = get_ready(call, environment)
+    crash_point("once.after-ready")
     claim = claim_permit(folder, call.uuid)
+    crash_point("once.after-claim")
     _write_synced(folder / "first" / call.uuid, {"at": _now()})
+    crash_point("once.after-first")
     if connection is not None:
         outcome = send_by_socket(connection, document, permit["limit_seconds"])
     else:
         outcome = run_backend(call, environment, document, permit["limit_seconds"], (device_lock, claim))
+    crash_point("once.before-done")
     _write_synced(folder / "done" / call.uuid, {**asdict(outcome), "at": _now()})
+    crash_point("once.after-done")
     return EXIT_DONE if outcome.is_good else EXIT_REFUSED
 
 
@@ -264,7 +275,9 @@ def claim_permit(folder: Path, uuid: str) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.write(descriptor, json.dumps({"by": "once", "at": _now()}).encode())
         os.fsync(descriptor)
+        crash_point("once.before-claim-link")
         os.link(aside, folder / "spent" / uuid)
+        crash_point("once.after-claim-link")
     except FileExistsError:
         raise Refused("claimed") from None
     finally:
@@ -317,6 +330,7 @@ def run_backend(
         _become_backend(call, environment, document, its_errors, side_channel, locks)
     os.close(its_errors)
     side_channel.close()
+    crash_point("once.while-sending")
     status, terminated, remote_job = _follow(child, errors, limit_seconds)
     kept_open.close()
     taken = os.lseek(document.fileno(), 0, os.SEEK_CUR)
@@ -344,6 +358,7 @@ def _become_backend(
             os.dup2(source, place)
         for lock in locks:
             os.set_inheritable(lock, True)
+        crash_point("once.before-exec")
         os.execve(
             _backend(call, environment), [call.device, *call.arguments], {**environment, "DEVICE_URI": call.device}
         )
@@ -524,6 +539,26 @@ def _backend(call: Call, environment: Mapping[str, str]) -> Path:
     if call.scheme == SCHEME:
         raise Refused("device")
     return Path(environment.get("CUPS_SERVERBIN", "/usr/lib/cups")) / "backend" / call.scheme
+
+
+def crash_point(name: str) -> None:
+    """Die here if a test asks for it (spooler/daemon/crash.py says how, and lists the names); never as cupsd starts this file."""
+    if CRASH_SWITCH not in sys._xoptions:
+        return
+    folder = Path(os.environ.get(CRASH_VARIABLE, "/nonexistent"))
+    with contextlib.suppress(FileNotFoundError):
+        asked, _, nth = (folder / "point").read_text("ascii").strip().partition(":")
+        if asked == name and _hit(folder) == int(nth or 1):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _hit(folder: Path) -> int:
+    number = 1
+    while True:
+        with contextlib.suppress(FileExistsError):
+            (folder / f"hit.{number}").touch(0o644, exist_ok=False)
+            return number
+        number += 1
 
 
 def _fill_descriptors() -> None:
