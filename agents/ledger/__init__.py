@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from agents.ledger.approvals import Approvals, Controls
-from agents.ledger.binding import Binding, bind
+from agents.ledger.binding import Binding, Place, begin_epoch, bind
 from agents.ledger.blanks import Blanks
 from agents.ledger.database import Corrupt, Database
 from agents.ledger.orders import Orders
 from agents.ledger.outbox import Outbox
+from agents.ledger.past import Past
 from agents.ledger.quarantine import Quarantine
 from agents.ledger.rows import (
     Approval,
@@ -50,6 +52,7 @@ class Ledger:
         self.controls = Controls(self._db)
         self.outbox = Outbox(self._db)
         self.quarantine = Quarantine(self._db)
+        self.past = Past(self._db)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -64,8 +67,24 @@ class Ledger:
         """Let this be called after every transaction that wrote something."""
         self._db.listen(call)
 
-    def bind(self, *, hall: str, machine: str, permits: str, permits_are_new: bool) -> Binding:
-        return bind(self._db, hall=hall, machine=machine, permits=permits, permits_are_new=permits_are_new)
+    def bind(
+        self,
+        *,
+        hall: str,
+        machine: str,
+        permits: str,
+        permits_are_new: bool,
+        has_strangers: bool = False,
+        is_damaged: bool = False,
+        asks_first: bool = False,
+    ) -> Binding:
+        """Compare the ledger with where it finds itself (`binding.Place` says what is compared)."""
+        place = Place(hall, machine, permits, permits_are_new, has_strangers, is_damaged, asks_first)
+        return bind(self._db, place)
+
+    def begin_epoch(self, binding: Binding, why: str, at: datetime) -> Binding:
+        """Go on in a new epoch that prints nothing, within the caller's transaction."""
+        return begin_epoch(self._db, binding, why, at)
 
     def is_paused(self, printer: str) -> bool:
         return bool(self._db.value("SELECT paused FROM printers WHERE name = ?", printer))
