@@ -43,6 +43,8 @@ class Reason(StrEnum):
     HALL_SILENT = "hall-silent"
     LATE = "late"
     UNDELIVERABLE = "undeliverable"
+    NEEDS_ATTENTION = "needs-attention"  # a letter about it died on its way, or its hall was written off
+    TO_RECOVER = "to-recover"  # withdrawn, and the paper is in somebody's hands
 
 
 # Reasons that the home gives by itself; all others are the hall's word, replaced by its next report.
@@ -54,19 +56,25 @@ HOME_REASONS = frozenset(
         Reason.HALL_SILENT,
         Reason.LATE,
         Reason.UNDELIVERABLE,
+        Reason.NEEDS_ATTENTION,
+        Reason.TO_RECOVER,
     }
 )
+
+# A job that has ended waits for nothing; only its paper may still be out there.
+OUTLIVES_THE_JOB = frozenset({Reason.TO_RECOVER})
 
 S = JobState
 MOVES: dict[JobState, frozenset[JobState]] = {
     S.ACCEPTED: frozenset({S.SEALED, S.REFUSED, S.CANCELLED, S.WITHDRAWN}),
     S.SEALED: frozenset({S.SENT, S.RECEIVED, S.REFUSED, S.CANCELLED, S.WITHDRAWN}),
-    S.SENT: frozenset({S.RECEIVED, S.REFUSED, S.CANCELLED, S.WITHDRAWN}),
+    # The hall may be written off before it ever spoke: another order follows.
+    S.SENT: frozenset({S.RECEIVED, S.SEALED, S.REFUSED, S.CANCELLED, S.WITHDRAWN}),
     # Another order for the same job takes it back to `sealed`.
     S.RECEIVED: frozenset({S.PRINTING, S.SEALED, S.REFUSED, S.CANCELLED, S.WITHDRAWN}),
     # A spoiled attempt takes it back to `received`.
     S.PRINTING: frozenset({S.RECEIVED, S.PRINTED, S.SEALED, S.REFUSED, S.CANCELLED, S.WITHDRAWN}),
-    S.PRINTED: frozenset({S.ISSUED, S.RECEIVED, S.REFUSED, S.CANCELLED, S.WITHDRAWN}),
+    S.PRINTED: frozenset({S.ISSUED, S.RECEIVED, S.SEALED, S.REFUSED, S.CANCELLED, S.WITHDRAWN}),
     S.ISSUED: frozenset({S.WITHDRAWN, S.SUPERSEDED}),
     S.REFUSED: frozenset(),
     S.CANCELLED: frozenset(),

@@ -3,6 +3,8 @@
     jobs        accept once, find, list, history          orders      prepared, posted, controls
     outbox      letters until the broker confirmed        callbacks   events until the endpoint took them
     halls       heartbeat, printers, blanks               approvals   what waits for a second person
+    gaps        missing reports                           dead        letters given up
+    write_offs  halls that nothing is expected from
 
 `changing()` is one transaction for those that must write several of these together (`collect`, `controls`).
 """
@@ -15,13 +17,16 @@ from sqlalchemy import select
 from spooler.store.callbacks import Callbacks
 from spooler.store.change import Change, IllegalMove, NoSuchJob, Outgoing
 from spooler.store.database import Database
+from spooler.store.dead import DeadLetters
 from spooler.store.figures import Figures
+from spooler.store.gaps import Gaps
 from spooler.store.halls import Approvals, Halls
 from spooler.store.jobs import Jobs
 from spooler.store.orders import Orders
 from spooler.store.outbox import StoredOutbox
 from spooler.store.transactions import Clock, Transactions
 from spooler.store.values import Endpoint
+from spooler.store.write_offs import WriteOffs
 
 __all__ = ["Change", "Database", "IllegalMove", "NoSuchJob", "Outgoing", "Store"]
 
@@ -40,6 +45,9 @@ class Store:
         self.callbacks = Callbacks(self.transactions)
         self.halls = Halls(self.transactions)
         self.approvals = Approvals(self.transactions)
+        self.gaps = Gaps(self.transactions)
+        self.dead = DeadLetters(self.transactions)
+        self.write_offs = WriteOffs(self.transactions)
         self.figures = Figures(self.transactions)
 
     @contextmanager

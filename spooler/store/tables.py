@@ -213,6 +213,7 @@ controls = Table(
     Column("actor_id", String(64), nullable=False),
     Column("actor_role", String(32), nullable=False),
     Column("approval_id", Uuid),  # what an approve decides
+    Column("not_after", UtcTime),  # what a lease asks for
     Column("reason", String(200), nullable=False),  # free text: never leaves this table but through the API
     Column("outcome", String(64)),
     Column("answered_at", UtcTime),

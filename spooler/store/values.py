@@ -282,6 +282,26 @@ class Alarm:
 
 
 @dataclass(frozen=True)
+class DeadLetter:
+    """A letter that the broker or the other side gave up, as it lay in the dead-letter queue."""
+
+    letter_id: str
+    registry: str
+    hall: str | None
+    type: str
+    order_id: str | None
+    why: str
+    queue: str
+    sha256: str
+    body: bytes | None
+
+    @property
+    def concerns_job(self) -> bool:
+        """A report that is not believed, or lost, shows as a gap of its chain; anybody may put any order id on its outside."""
+        return self.type != "report"
+
+
+@dataclass(frozen=True)
 class Moved:
     """A change of state, for the stage figures."""
 
