@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 
-from spooler.job import HOME_REASONS, MOVES, JobState, Reason, is_final
+from spooler.job import HOME_REASONS, MOVES, OUTLIVES_THE_JOB, JobState, Reason, is_final
 from spooler.store import tables as t
 from spooler.store.values import Alarm, Endpoint, Moved, Side, Topic, Update
 from spooler.wire import strict
@@ -77,7 +77,7 @@ class Change:
         if after is not before and after not in MOVES[before]:
             raise IllegalMove(job_id, before, after)
         old = reasons_of(row.reasons)
-        new = frozenset() if is_final(after) else _reasons(old, change)
+        new = _reasons(old, change) & (OUTLIVES_THE_JOB if is_final(after) else frozenset(Reason))
         if after is before and new == old and not _says_something(row, change):
             return False
         self._write_job(row, after, new, change)
