@@ -57,8 +57,9 @@ class Backends:
 
     world: World
     disk: Disk
-    on_first: Callable[[str], None]  # the sender is about to start the real backend
+    on_first: Callable[[str], None]  # the sender is about to write `first`, and then to start the real backend
     on_claim: Callable[[str, Start], None]
+    on_said: Callable[[str, once.Outcome], None]  # it is about to write `done`
     on_done: Callable[[str, once.Outcome], None]  # `done` is durable
 
     def __post_init__(self) -> None:
@@ -139,13 +140,14 @@ class Backends:
         yield 0.0
         self.disk.sync("spent")
         yield 0.0
+        self.on_first(start.call.uuid)
         if self.world.remedies.has_first:
             yield from self._note("first", start, {})
-        self.on_first(start.call.uuid)
         if connection is not None:
             outcome = yield from self._send_by_socket(connection, start)
         else:
             outcome = yield from self._run_backend(sender, start, permit, (lock, claim))
+        self.on_said(start.call.uuid, outcome)
         yield from self._note("done", start, asdict(outcome))
         self.on_done(start.call.uuid, outcome)
         return once.EXIT_DONE if outcome.is_good else once.EXIT_REFUSED

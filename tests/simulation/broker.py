@@ -16,7 +16,7 @@ class Broker:
     is_up: bool = True
     queues: dict[str, list[tuple[Letter, bool]]] = field(default_factory=lambda: {"hall": [], "home": []})
     links: dict[str, "SimulatedLink | None"] = field(default_factory=dict)
-    errors: type[NotNow] = NotNow
+    errors: tuple[type[Exception], ...] = (NotNow,)
 
     def take(self, letter: Letter) -> None:
         """Put the letter into its queue."""

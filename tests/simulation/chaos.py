@@ -8,7 +8,7 @@ from tests.simulation.cupsd import Cupsd
 from tests.simulation.device import Device
 from tests.simulation.hall import HallSite
 from tests.simulation.home import HomeSite
-from tests.simulation.world import Actor, World
+from tests.simulation.world import World
 
 Fault = Callable[[], bool]
 
@@ -22,7 +22,8 @@ class Chaos:
     site: HallSite
     cupsd: Cupsd
     backends: Backends
-    rest_seconds: float  # on average between two faults
+    lost: Callable[[list[str]], None]  # names that the disk forgot
+    rate: float  # of all steps, how many are faults
 
     def __post_init__(self) -> None:
         self._faults: tuple[tuple[str, int, Fault], ...] = (
@@ -47,16 +48,13 @@ class Chaos:
             ("permits away", 1, self._unmount),
         )
         self._weights = [weight for _, weight, _ in self._faults]
-        self.world.add(Actor("chaos", self._act))
+        self.world.storm, self.world.storm_rate = self._act, self.rate
 
-    def _act(self) -> float | None:
-        if self.world.is_calm:
-            return None
+    def _act(self) -> None:
         ((name, _, fault),) = self.world.random.choices(self._faults, self._weights)
         if fault():
             self.world.faults[name] += 1
             self.world.note(f"FAULT {name}")
-        return self.world.later(0, 2 * self.rest_seconds)
 
     def calm(self) -> None:
         """The storm is over: everything is mended and started."""
@@ -127,7 +125,7 @@ class Chaos:
         self.site.kill_agent()
         self.cupsd.power_cut()
         self.backends.kill_all()
-        self.site.disk.power_cut()
+        self.lost(self.site.disk.power_cut())
         for device in self.site.devices.values():
             if self.world.happens(0.5):
                 device.power_cycle()

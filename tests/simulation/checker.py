@@ -28,7 +28,8 @@ class Truth:
 
     is_claimed: bool = False
     is_started: bool = False  # the real backend was about to start
-    outcome: once.Outcome | None = None  # `done` is on disk
+    said: once.Outcome | None = None  # the sender has written `done`
+    outcome: once.Outcome | None = None  # and that is on disk
     sheets: int = 0
     is_asked: bool = False
 
@@ -94,8 +95,18 @@ class Checker:
             late = (self.world.clock() - order.not_after).total_seconds()
             self._hold("I4", late < SLACK_SECONDS, f"first claim {late:.0f} s after the order expired")
 
+    def lost(self, names: list[str]) -> None:
+        """A power cut took what was not synced: such a claim never was."""
+        for name in names:
+            folder, _, uuid = name.partition("/")
+            if folder == "spent":
+                self.tries[uuid].is_claimed = False
+
     def started(self, uuid: str) -> None:
         self.tries[uuid].is_started = True
+
+    def said(self, uuid: str, outcome: once.Outcome) -> None:
+        self.tries[uuid].said = outcome
 
     def done(self, uuid: str, outcome: once.Outcome) -> None:
         assert self.site is not None
@@ -122,7 +133,7 @@ class Checker:
         if after.state is PassState.UNKNOWN:
             self._check_ask(name, before, truth)
         if after.state is PassState.DONE and not self.is_person and before.state is PassState.RELEASING:
-            good = truth.outcome is not None and truth.outcome.is_good
+            good = truth.said is not None and truth.said.is_good
             self._hold("done", good, f"{name} is called done, and its sender did not say so")
             self.dones += 1
         if after.state is PassState.READY and before.state is PassState.RELEASING:

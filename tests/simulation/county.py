@@ -17,7 +17,7 @@ from tests.simulation.people import CLERK, Office
 from tests.simulation.people import Counter as HallCounter
 from tests.simulation.world import Remedies, Violated, World
 
-STORM_STEPS = 160
+STORM_STEPS = 400
 LONGEST = 6000
 
 
@@ -46,7 +46,7 @@ class County:
         self.checker = checker = Checker(world)
         self.broker = Broker(world)
         self.disk = Disk(world, PERMITS)
-        self.backends = Backends(world, self.disk, checker.started, checker.claimed, checker.done)
+        self.backends = Backends(world, self.disk, checker.started, checker.claimed, checker.said, checker.done)
         devices = self._devices()
         self.cupsd = Cupsd(
             world,
@@ -76,8 +76,8 @@ class County:
         self.office = Office(
             world, self.home, self.site, wanted=chance.choice((1, 1, 2, 3)), acts=chance.choice((0.0, 0.1, 0.3))
         )
-        rest = chance.choice((1.0, 3.0, 8.0))
-        self.chaos = Chaos(world, self.home, self.site, self.cupsd, self.backends, rest_seconds=rest)
+        rate = chance.choice((0.0, 0.01, 0.03, 0.08))
+        self.chaos = Chaos(world, self.home, self.site, self.cupsd, self.backends, lost=checker.lost, rate=rate)
 
     def _devices(self) -> dict[str, Device]:
         world = self.world

@@ -63,15 +63,18 @@ class Disk:
         holders = self.locks.get(path)
         return holders is not None and any(holder.is_alive for holder in holders)
 
-    def power_cut(self) -> None:
-        """Of the names not yet synced any may be gone."""
+    def power_cut(self) -> list[str]:
+        """Of the names not yet synced any may be gone; return which."""
+        lost: list[str] = []
         for folder, fresh in self._fresh.items():
             for name in sorted(fresh):
                 if self._world.happens(0.5):
                     del self.folders[folder][name]
+                    lost.append(f"{folder}/{name}")
                     self._world.note(f"power cut: {folder}/{name[-4:]} is lost")
             fresh.clear()
         self.locks.clear()
+        return lost
 
 
 class DiskPath:

@@ -264,10 +264,14 @@ class Agent(Process):
         worker = self.workers[name]
 
         def drive() -> float | None:
-            if name not in self._is_recovered:
-                worker.recover()
-                self._is_recovered.add(name)
-            return worker.step()
+            try:
+                if name not in self._is_recovered:
+                    worker.recover()
+                    self._is_recovered.add(name)
+                return worker.step()
+            except OSError:
+                self._is_recovered.discard(name)
+                return SPOOL.look_seconds * 5
 
         return drive
 
@@ -283,7 +287,7 @@ class Agent(Process):
                 link.open()
             self.courier._send_pending()
             self.courier._receive(0)
-        except self.site.broker.errors:
+        except (*self.site.broker.errors, OSError):  # as the thread itself: nothing is acked, it comes again
             link.close()
             return self.site.world.later(0.2, 2)
         return 1.0

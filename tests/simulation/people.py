@@ -12,6 +12,7 @@ from agents.acts import Identity, Recipient
 from agents.errors import HallError
 from agents.ledger import Approval, Order, PassRow
 from agents.order import OrderState, PassState
+from agents.serials import parse_serial
 from spooler.wire.addresses import headers
 from spooler.wire.letters import Letter
 from spooler.wire.messages import Hold, Lease, Resume, Stock, Withdraw
@@ -125,9 +126,16 @@ class Counter:
         blanks = self._blanks(order)
         sides = [row for row in passes if not row.shape.is_empty]
         good = len(blanks) == 1 and all(any(s.is_whole for s in self._sheets(order, row)) for row in sides)
-        if good:
+        if good and not self._is_void(blanks[0]):
             return lambda acts: acts.confirm(CLERK, order.order_id, attempt=order.attempt, serials=blanks)
-        return lambda acts: acts.spoil(CLERK, order.order_id, attempt=order.attempt, blanks=blanks, reason="spoiled")
+        usable = [serial for serial in blanks if not self._is_void(serial)]
+        return lambda acts: acts.spoil(CLERK, order.order_id, attempt=order.attempt, blanks=usable, reason="spoiled")
+
+    def _is_void(self, serial: str) -> bool:
+        """A stop from home voids the blank that should be under the print; if nothing was printed, it still lies in the tray."""
+        number = parse_serial(serial)
+        found = self.site.ledger.blanks.overlapping(Stock.CERTIFICATE, number.prefix, number.number, number.number)
+        return found[0].status not in ("loaded", "reserved", "used")
 
     def _return(self, order: Order) -> Act | None:
         if self._is_under_way(order):

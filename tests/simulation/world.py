@@ -92,6 +92,8 @@ class World:
         self._running: set[str] = set()
         self._ids = 0
         self._errands = 0
+        self.storm: Callable[[], None] = lambda: None
+        self.storm_rate = 0.0
 
     # time
 
@@ -147,6 +149,10 @@ class World:
 
     def step(self) -> bool:
         """Let somebody whose time has come act; False when nobody's ever will."""
+        if not self.is_calm and self.chance() < self.storm_rate:
+            self.points += 1
+            self.storm()
+            return True
         now = self.now
         ready = [a for a in self.actors if a.due is not None and a.due <= now and a.name not in self._running]
         if not ready:
@@ -175,7 +181,7 @@ class World:
         try:
             pause = actor.act()
         except Killed:
-            pause = None
+            pause = 1.0  # of a person whose call died with the daemon; a thread is gone with its process
         finally:
             self._running.discard(actor.name)
         if pause is not None and (actor.of is None or actor.of.is_alive):
