@@ -24,6 +24,8 @@ SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 CONTROL = SERVER.with_name("rabbitmqctl")
 EPMD = Path("/usr/bin/epmd")
 ADMINISTRATOR = "administrator"
+# By its address: a bare machine has no /etc/hosts that knows localhost.
+NODE = f"certspool@{LOOPBACK}"
 _PR_SET_PDEATHSIG = 1
 
 
@@ -72,8 +74,7 @@ class PrivateBroker:
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             "LANG": "C.UTF-8",
             "HOME": str(home),
-            # By its address: a bare machine has no /etc/hosts that knows localhost.
-            "RABBITMQ_NODENAME": f"certspool@{LOOPBACK}",
+            "RABBITMQ_NODENAME": NODE,
             "RABBITMQ_USE_LONGNAME": "true",
             "RABBITMQ_MNESIA_BASE": str(home / "data"),
             "RABBITMQ_LOG_BASE": str(home / "log"),
@@ -192,7 +193,7 @@ def is_ready(broker: PrivateBroker) -> bool:
 
 def control(broker: PrivateBroker, *arguments: str) -> None:
     """Run rabbitmqctl for this broker. It takes a second or two."""
-    command = [str(CONTROL), "--quiet", "--node", "certspool@localhost", *arguments]
+    command = [str(CONTROL), "--quiet", "--longnames", "--node", NODE, *arguments]
     subprocess.run(command, env=broker.environment(), check=True, stdin=subprocess.DEVNULL, capture_output=True)
 
 

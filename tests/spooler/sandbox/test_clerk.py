@@ -37,6 +37,7 @@ class Room:
     directory: Path
     stop: threading.Event = field(default_factory=threading.Event)
     printers: dict[str, Printer] = field(default_factory=dict)
+    clerk: threading.Thread | None = None
 
     def __post_init__(self) -> None:
         for section in self.counter.printers:
@@ -78,7 +79,7 @@ def room(office, tmp_path):
     room = Room(Counter(office, tmp_path / "hall"), tmp_path / "printers")
     server = HttpServer(api_of(room.counter), "127.0.0.1", 0)
     server.start()
-    clerk = threading.Thread(target=Clerk(room.site(server.port), room.stop).work, daemon=True)
+    clerk = room.clerk = threading.Thread(target=Clerk(room.site(server.port), room.stop).work, daemon=True)
     clerk.start()
     yield room
     room.stop.set()
@@ -201,8 +202,9 @@ def test_a_double_feed_of_the_last_two_blanks_is_seen(room):
 
 def test_idle_she_costs_next_to_nothing(room):
     """She waits in the hall's API; ten halls' clerks must leave the machine to others."""
+    own_time = time.pthread_getcpuclockid(room.clerk.ident)
     time.sleep(0.5)
-    start, clock = time.process_time(), time.monotonic()
+    start = time.clock_gettime(own_time)
     time.sleep(1.5)
 
-    assert (time.process_time() - start) / (time.monotonic() - clock) < 0.1
+    assert time.clock_gettime(own_time) - start < 0.1
