@@ -1,5 +1,7 @@
 """Joins the hall's parts and runs them; read this first. It alone knows settings, sockets and CUPS at once."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -9,12 +11,13 @@ import structlog
 from agents.api.app import make_api
 from agents.api.parts import Parts
 from agents.hall import Hall, Keys
-from agents.identity import OneAgent, is_unused, machine_of
-from agents.ledger import Binding, Ledger
+from agents.identity import OneAgent, identity_of, is_unused, machine_of
+from agents.ledger import Binding, Corrupt, Ledger
 from agents.metrics import make_registry
 from agents.permit import PermitDirectory
 from agents.settings import HallSettings
 from agents.spool import PrinterLine, Spool, SpoolSettings
+from agents.strangers import note_strangers
 from spooler.daemon import lifecycle, logs
 from spooler.daemon.probe import probe_router
 from spooler.daemon.server import HttpServer, split_listen
@@ -34,11 +37,17 @@ def run(config: Path) -> int:
     settings = load_settings(HallSettings, config)
     stop = Event()
     lifecycle.stop_on_signals(stop)
-    lock = OneAgent(settings.hall.data_directory)
-    try:
+    with _alone(settings):
         return 0 if Agent(settings).run(stop) else 1
-    finally:
-        lock.release()
+
+
+@contextmanager
+def _alone(settings: HallSettings) -> Iterator[None]:
+    """Hold the locks of the data and of the permits: a copy of either is no second hall."""
+    with ExitStack() as locks:
+        for directory in (settings.hall.data_directory, settings.hall.permits):
+            locks.callback(OneAgent(directory).release)
+        yield
 
 
 class Agent:
@@ -47,11 +56,11 @@ class Agent:
     def __init__(self, settings: HallSettings) -> None:
         credentials = Credentials(settings.hall.credentials_directory)
         self._permits = PermitDirectory.open(settings.hall.permits)
-        ledger = Ledger(settings.hall.data_directory / "ledger.sqlite")
+        ledger, is_damaged = open_ledger(settings.hall.data_directory / "ledger.sqlite")
         self.hall = Hall(
             settings,
             ledger=ledger,
-            binding=_bind(ledger, settings, self._permits),
+            binding=_bind(ledger, settings, self._permits, is_damaged),
             keys=_keys(settings, credentials),
             trust=load_trust(settings.hall.trust_directory),
             clock=now,
@@ -60,6 +69,7 @@ class Agent:
         self._courier = self._make_courier(settings, credentials)
         self._server = self._make_server(settings)
         self._wire_wakes()
+        self.hall.reconciliation.begin()
 
     def run(self, stop: Event) -> bool:
         """Run all parts until `stop`; False when one of them died."""
@@ -82,6 +92,7 @@ class Agent:
         wakes.printers = self._spool.wake
         wakes.printer = self._spool.wake
         wakes.recall = self._spool.recall
+        wakes.step_aside = self._courier.step_aside
 
     def _is_alive(self) -> bool:
         return self.hall.pipeline.is_alive and self._courier.is_alive and self._server.is_alive
@@ -129,6 +140,7 @@ class Agent:
             Parts(
                 acts=self.hall.acts,
                 stock=self.hall.stock,
+                reconciliation=self.hall.reconciliation,
                 accounts=[account.account() for account in settings.accounts],
                 probe=probe,
                 changes=self.hall.changes,
@@ -141,12 +153,30 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _bind(ledger: Ledger, settings: HallSettings, permits: PermitDirectory) -> Binding:
+def open_ledger(path: Path) -> tuple[Ledger, bool]:
+    """Return the ledger, and whether it had to be begun anew: one that cannot be read is kept beside, never printed from."""
+    try:
+        return Ledger(path), False
+    except Corrupt as e:
+        beside = path.with_name(f"{path.name}.damaged-{now():%Y%m%dT%H%M%S}")
+        _log.error("the ledger is damaged; a new one is begun beside it", why=str(e), kept=beside.name, alarm=True)
+        for end in ("-wal", "-shm", ""):
+            part = path.with_name(path.name + end)
+            if part.exists():
+                part.rename(beside.with_name(beside.name + end))
+        return Ledger(path), True
+
+
+def _bind(ledger: Ledger, settings: HallSettings, permits: PermitDirectory, is_damaged: bool) -> Binding:
+    strangers = note_strangers(ledger, permits)
     binding = ledger.bind(
         hall=settings.hall.id,
         machine=machine_of(settings.hall.data_directory),
-        permits=str(permits.identity),
+        permits=identity_of(permits.path, permits.identity),
         permits_are_new=is_unused(permits.path),
+        has_strangers=bool(strangers),
+        is_damaged=is_damaged,
+        asks_first=False,
     )
     fields = {"hall": binding.hall, "epoch": str(binding.epoch), "instance": str(binding.instance)}
     if binding.reconcile is None:

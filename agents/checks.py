@@ -14,6 +14,8 @@ from agents.people import Identity, Outcome, Recipient
 from spooler.wire.messages import Party, Stock
 
 _LONGEST_REASON = 500
+# What a person says of paper that lies there is true, whatever the journal has forgotten.
+FIT_IN_DOUBT = frozenset({"resolve"})
 _NOT_IDENTIFIED = frozenset({"failed", "mismatch", "no-match", "rejected"})
 
 
@@ -42,6 +44,8 @@ class Checks:
         return order
 
     def fits(self, order: Order, act: str) -> None:
+        if act not in FIT_IN_DOUBT and not self._may_print():
+            raise DoesNotFit("本厅须先核对 · first this hall is reconciled with home", code="reconcile")
         if self._journal.ledger.approvals.open_for(order.order_id) is not None:
             raise DoesNotFit("正在等待审批 · an approval is open, it comes first", fits=("approve",))
         fitting = self._overview.fitting(order)

@@ -82,6 +82,44 @@ def stock(api: ApiOption = DEFAULT_API, token_file: TokenFileOption = None, as_j
     _show(_get(api, token_file, as_json, "/v1/stock"), as_json, _stock_lines)
 
 
+@app.command()
+def reconcile(
+    ask: Annotated[bool, typer.Option("--ask", help="重新向登记机构核对 · Begin anew and ask home again.")] = False,
+    leave: Annotated[
+        bool, typer.Option("--leave", help="恢复打印，须两人 · Print again: one person proposes, a second agrees.")
+    ] = False,
+    stay: Annotated[bool, typer.Option("--stay", help="撤回申请 · Take the proposal back.")] = False,
+    reason: Annotated[str, typer.Option(help="原因 · Why it is safe to print again.")] = "",
+    without: Annotated[
+        list[str] | None, typer.Option(help="A registry that is not waited for; may be repeated.")
+    ] = None,
+    api: ApiOption = DEFAULT_API,
+    token_file: TokenFileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """核对 · Whether this hall trusts its journal; without an option it only shows. See docs/reconcile.md.
+
+    Example: certspool-agent reconcile --leave --reason "blanks counted, the other machine is off"
+    """
+    acts = [name for name, is_wanted in (("ask", ask), ("leave", leave), ("stay", stay)) if is_wanted]
+    if len(acts) > 1:
+        _fail("one of --ask, --leave, --stay", 2)
+    if acts:
+        body = {"act": acts[0], "reason": reason, "without": without or []}
+        answer = _post(api, token_file, as_json, "/v1/reconcile", body)
+    else:
+        answer = _get(api, token_file, as_json, "/v1/reconcile")
+    _show(answer, as_json, _reconcile_lines)
+
+
+def _post(api: str, token_file: Path | None, as_json: bool, path: str, body: dict[str, Any]) -> Any:
+    from agents.client import HallClient
+
+    client = HallClient(api, _token(token_file))
+    with _problems_told(as_json):
+        return client.post(path, body)
+
+
 def _get(api: str, token_file: Path | None, as_json: bool, path: str, **query: Any) -> Any:
     from agents.client import HallClient  # httpx takes 0.1 s to import
 
@@ -141,6 +179,29 @@ def _stock_lines(answer: Any) -> Iterator[str]:
         yield f"{one['stock']:<12} {one['first']}…{one['last']}  {one['count']:>6}  {one['status']:<10} {where}".rstrip()
     if not answer["balanced"]:
         yield "帐实不符 · the ledger does not balance: received is not what is here and gone"
+
+
+def _reconcile_lines(answer: Any) -> Iterator[str]:
+    if answer["why"] is None:
+        yield "无须核对，正常打印 · this hall trusts its journal and prints"
+    else:
+        yield f"核对中，不打印 · nothing is printed since {answer['since']}: {answer['why']}, {answer['sentence']}"
+    for one in answer["registries"]:
+        yield f"登记机构 registry {one['registry']}  {'已答复 answered' if one['answered'] else '未答复 not yet'}"
+    yield "订单 orders: " + (", ".join(f"{n} {state}" for state, n in sorted(answer["orders"].items())) or "-")
+    for one in answer["unknown"]:
+        yield f"结果不明 unknown: {one['order_id']} pass {one['number']} attempt {one['attempt']} at {one['printer']}"
+    for one in answer["missing"]:
+        yield f"尚未送回 not back yet: {one}"
+    if answer["strangers"]:
+        yield f"账外打印 claimed permits that the journal does not know: {len(answer['strangers'])}"
+    for one in answer["uncounted"]:
+        yield f"须清点 to be counted: {one['stock']} {one['first']}…{one['last']} ({one['count']}, {one['status']})"
+    for hindrance in answer["hindered_by"]:
+        yield f"先办 first: {hindrance}"
+    if answer["leaving"] is not None:
+        by, reason = answer["leaving"]["by"]["id"], answer["leaving"]["reason"]
+        yield f"等待第二人 waits for a second person: proposed by {by}: {reason}"
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -41,7 +41,10 @@ _SETTLED = frozenset({PassState.READY, PassState.DONE, PassState.CONFIRMED, Pass
 
 
 class Controls:
-    """Answers each control once; `settle` follows up when a pass under way has ended."""
+    """Answers each control once; `settle` follows up when a pass under way has ended.
+
+    While the hall is not sure of its journal (`is_sure`), nothing is called ended: what it printed may be forgotten.
+    """
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class Controls:
         self._release = release
         self._recall = recall
         self._changed = changed
+        self.is_sure: Callable[[], bool] = lambda: True
 
     def take(self, control: OrderControl) -> None:
         """Keep the control and answer it, in one transaction; a known one is passed over."""
@@ -91,6 +95,9 @@ class Controls:
         """The order has come at last: what overtook it holds."""
         for row in self._journal.ledger.controls.about(order.order_id, order.registry):
             control = read_control(row.body.encode())
+            if isinstance(control, Cancel | Withdraw) and not self.is_sure():
+                self._journal.change(order, by=HOME, detail=control.kind, cancelling=str(control.control_id))
+                return
             if isinstance(control, Cancel | Withdraw):
                 self._journal.move(
                     self._journal.order(order.order_id), OrderState.CANCELLED, by=HOME, detail="tombstone"
@@ -120,7 +127,8 @@ class Controls:
             "resume": "resumed",
             "lease": "leased",
         }
-        self._answer(control.control_id, control.order_id, control.registry, outcome.get(kind, "not-open"))
+        said = "pending" if kind in _ENDING and not self.is_sure() else outcome.get(kind, "not-open")
+        self._answer(control.control_id, control.order_id, control.registry, said)
 
     def _act(self, order: Order, control: OrderControl) -> None:
         if isinstance(control, Cancel | Withdraw):
@@ -165,7 +173,7 @@ class Controls:
 
     def _finish(self, order: Order) -> bool:
         """End the order if no pass is under way or unknown; return whether it did."""
-        if any(row.state not in _SETTLED for row in self._journal.passes(order)):
+        if not self.is_sure() or any(row.state not in _SETTLED for row in self._journal.passes(order)):
             return False
         outcome = "stopped" if self._has_printed(order) else "cancelled"
         self._outcomes.stop(order, HOME, outcome)

@@ -21,6 +21,8 @@ from agents.journal import Journal
 from agents.ledger import Binding, Ledger
 from agents.outcomes import Outcomes
 from agents.pipeline import Pipeline
+from agents.recollect import Recollection
+from agents.reconcile import Reconciliation
 from agents.release import Release
 from agents.report import Reporter
 from agents.search import Words
@@ -47,6 +49,7 @@ class Wakes:
     printer: Callable[[str], None] = lambda name: None
     pipeline: Callable[[], None] = lambda: None
     recall: Callable[[UUID], object] = lambda try_id: None
+    step_aside: Callable[[float], None] = lambda seconds: None
 
 
 class Hall:
@@ -84,16 +87,28 @@ class Hall:
         self.board.listen(self._changed)
 
     def may_print(self) -> bool:
-        return self.binding.reconcile is None
+        return self.binding.may_print
+
+    def _rebind(self, binding: Binding) -> None:
+        self.binding = binding
+        self.reporter.rebind(binding)
 
     def _changed(self) -> None:
         self.wakes.pipeline()
 
     def _settled(self, order_id: UUID) -> None:
+        self.recollection.settled(order_id)
         self.controls.settle(order_id)
 
     def _join(self, trust: Trust, clock: Callable[[], datetime]) -> None:
         blanks = Blanks(ledger=self.ledger, reporter=self.reporter, clock=clock)
+        self.recollection = Recollection(
+            journal=self.journal,
+            blanks=blanks,
+            has_past=lambda: self.binding.has_past,
+            recall=lambda try_id: self.wakes.recall(try_id),
+            new_id=self.new_id,
+        )
         release = Release(journal=self.journal, blanks=blanks, wake=lambda printer: self.wakes.printer(printer))
         outcomes = Outcomes(journal=self.journal, blanks=blanks, settled=self._settled)
         approvals = Approvals(journal=self.journal, outcomes=outcomes, new_id=self.new_id)
@@ -105,6 +120,9 @@ class Hall:
             recall=lambda try_id: self.wakes.recall(try_id),
             changed=self._changed,
         )
+        self.controls.is_sure = self.may_print
+        registries = {registry for registry, hall, _ in trust.grants if hall == self.settings.hall.id}
+        self.reconciliation = self._reconciliation(registries)
         self.inbox = self.inbox_type(
             hall=self.settings.hall.id,
             trust=trust,
@@ -112,6 +130,8 @@ class Hall:
             controls=self.controls,
             documents=self.documents,
             words=self._words,
+            recollection=self.recollection,
+            reconciliation=self.reconciliation,
             changed=self._changed,
         )
         self.book = Book(
@@ -141,7 +161,7 @@ class Hall:
             heart=Heart(
                 journal=self.journal,
                 board=self.board,
-                registries={registry for registry, hall, _ in trust.grants if hall == self.settings.hall.id},
+                registries=registries,
                 every_seconds=self.settings.hall.heartbeat_seconds,
                 monotonic=self.monotonic,
             ),
@@ -151,6 +171,25 @@ class Hall:
             monotonic=self.monotonic,
         )
         self.wakes.pipeline = self.pipeline.wake
+
+    def _reconciliation(self, registries: set[str]) -> Reconciliation:
+        return Reconciliation(
+            journal=self.journal,
+            recollection=self.recollection,
+            registries=registries,
+            binding=lambda: self.binding,
+            rebind=self._rebind,
+            left=self._left_reconcile_mode,
+            step_aside=lambda seconds: self.wakes.step_aside(seconds),
+            new_id=self.new_id,
+        )
+
+    def _left_reconcile_mode(self) -> None:
+        """What waited for the hall to be sure again."""
+        for order in self.ledger.orders.active():
+            if order.cancelling is not None:
+                self.controls.settle(order.order_id)
+        self.ledger.afterwards(self._changed)
 
 
 def _below(settings: HallSettings, name: str) -> Path:

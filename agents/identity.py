@@ -3,7 +3,7 @@
 import fcntl
 import os
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from spooler.daemon.settings import SettingsError
 
@@ -23,19 +23,24 @@ def machine_of(data_directory: Path, machine_id: Path = _MACHINE_ID) -> str:
 
 
 class OneAgent:
-    """A lock on the data directory, held until the process ends, however it ends."""
+    """A lock on a directory (the data, the permits), held until the process ends, however it ends."""
 
-    def __init__(self, data_directory: Path) -> None:
-        data_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._descriptor = os.open(data_directory / "agent.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._descriptor = os.open(directory / "agent.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(self._descriptor)
-            raise SettingsError(f"{data_directory}: another agent of this hall is running") from None
+            raise SettingsError(f"{directory}: another agent of this hall is running") from None
 
     def release(self) -> None:
         os.close(self._descriptor)
+
+
+def identity_of(permits: Path, own_id: UUID) -> str:
+    """Return what this permit directory is called: its own id and its inode, which a copy of it does not have."""
+    return f"{own_id}:{permits.stat().st_ino}"
 
 
 def is_unused(permits: Path) -> bool:

@@ -6,6 +6,7 @@ goes into quarantine. What is not to be trusted is refused with its code, once, 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from agents.documents import Documents
 from agents.journal import Journal
 from agents.ledger import Order
 from agents.order import OrderState
+from agents.recollect import Recollection
+from agents.reconcile import Reconciliation
 from agents.search import Words, masked
 from agents.verify import Refusal, RefusalCode, VerifiedOrder, verify
 from spooler.daemon.crash import crash_point
@@ -25,7 +28,7 @@ from spooler.wire.envelope import Address
 from spooler.wire.errors import BadEnvelope, BadMessage
 from spooler.wire.letters import Delivery
 from spooler.wire.messages import CONTROL_TYPE as SIGNED_CONTROL_TYPE
-from spooler.wire.messages import OrderControl, Received, Refused, Replay, Standing, read_control
+from spooler.wire.messages import Halt, OrderControl, Received, Refused, Replay, Restore, Standing, read_control
 from spooler.wire.signed import open_signed
 from spooler.wire.topology import CONTROL_TYPE, ORDER_TYPE
 from spooler.wire.trust import Trust
@@ -54,6 +57,8 @@ class Inbox:
         controls: Controls,
         documents: Documents,
         words: Words,
+        recollection: Recollection,
+        reconciliation: Reconciliation,
         changed: Callable[[], None],
     ) -> None:
         self._hall = hall
@@ -63,6 +68,8 @@ class Inbox:
         self._controls = controls
         self._documents = documents
         self._words = words
+        self._recollection = recollection
+        self._reconciliation = reconciliation
         self._changed = changed
 
     def handle(self, delivery: Delivery) -> None:
@@ -96,7 +103,12 @@ class Inbox:
             contents = self._documents.open(arrival.envelope, arrival.address)
         except BadEnvelope as e:
             raise Refusal(RefusalCode.ENVELOPE, str(e)) from e
-        return verify(contents, arrival.address, trust=self._trust, hall=self._hall, now=self._journal.clock())
+        return verify(contents, arrival.address, trust=self._trust, hall=self._hall, now=self._as_of(arrival.address))
+
+    def _as_of(self, address: Address) -> datetime:
+        """An order that comes a second time, to a hall that lost it, is judged as of when it was first sent."""
+        known = self._recollection.known(address.order_id, address.registry)
+        return self._journal.clock() if known is None else known.opened_at
 
     def _keep(self, arrival: _Arrival, verified: VerifiedOrder) -> None:
         order_id = arrival.address.order_id
@@ -113,6 +125,7 @@ class Inbox:
             self._controls.before_arrival(order)
             self._journal.change(order, by=MACHINE, detail="received")
             cancelled = self._journal.order(order_id).state is OrderState.CANCELLED
+            self._recollection.arrived(order_id)
             if cancelled:
                 self._journal.tell(order_id, Standing)
             else:
@@ -173,6 +186,10 @@ class Inbox:
             raise BadMessage("a control for another hall, or of another registry")
         if isinstance(control, Replay):
             self._controls.replay(control)
+        elif isinstance(control, Restore):
+            self._reconciliation.restore(control)
+        elif isinstance(control, Halt):
+            self._reconciliation.halt(control)
         else:
             self._take_about_order(control)
         _log.info("control taken", kind=control.kind, control_id=str(control.control_id))

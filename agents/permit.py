@@ -27,6 +27,7 @@ FOLDERS = ("issued", "spent", "first", "done", "locks")
 WRITTEN_BY_BACKENDS = ("spent", "first", "done")
 IN_MEMORY = ("tmpfs", "ramfs", "devtmpfs")
 ACL = "system.posix_acl_access"
+TRY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class PermitsUnusable(Exception):
@@ -55,9 +56,13 @@ class Permit:
     limit_seconds: float = 300.0
     sha256: str | None = None  # on a raw queue; behind filters the bytes are not known beforehand
     length: int | None = None
+    order: UUID | None = None  # what is printed by it; for a journal that lost its memory, `once` does not look
+    attempt: int | None = None
+    number: int | None = None
 
     def to_bytes(self) -> bytes:
         values = asdict(self) | {"uuid": str(self.uuid), "until": self.until and self.until.isoformat()}
+        values["order"] = None if self.order is None else str(self.order)
         return json.dumps(values).encode()
 
 
@@ -129,6 +134,15 @@ class PermitDirectory:
             # Claimed while we looked: look again.
             if claim is not Claim.NONE or self._claim(self.path / "spent" / name) is Claim.NONE:
                 return fate
+
+    def tries(self) -> list[UUID]:
+        """Return every try that left a trace here."""
+        names = {name for folder in ("issued", *WRITTEN_BY_BACKENDS) for name in os.listdir(self.path / folder)}
+        return [UUID(name) for name in sorted(names) if TRY.fullmatch(name)]
+
+    def what_for(self, uuid: UUID) -> Mapping[str, Any]:
+        """Return what a permit was issued for: empty when that is not known any more."""
+        return _read(self.path / "issued" / str(uuid)) or {}
 
     def is_ours(self) -> bool:
         """Whether the directory still is the one that was opened, with all its folders."""

@@ -38,6 +38,10 @@ class Reporter:
         self._clock = clock
         self._wake = wake
 
+    def rebind(self, binding: Binding) -> None:
+        """What is told from here on belongs to this epoch."""
+        self._binding = binding
+
     def tell(self, kind: type[ReportBase], registry: str, **fields: Any) -> None:
         """Lengthen the registry's chain by one report. Within the caller's transaction, the courier is woken after it."""
         sequence, previous = self._ledger.outbox.end_of_chain(registry)

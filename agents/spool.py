@@ -261,6 +261,9 @@ class PrinterWorker:
             limit_seconds=self._settings.limit_seconds,
             sha256=sha256(document).hexdigest() if is_raw else None,
             length=len(document) if is_raw else None,
+            order=released.order_id,
+            attempt=released.attempt,
+            number=released.number,
         )
 
     # ---- From releasing to the end ----

@@ -101,7 +101,7 @@ class StockRoom:
         for (stock, status), count in self._ledger.blanks.counts().items():
             counts.setdefault(stock, {})[status] = count
         return StockView(
-            ranges=tuple(_range_view(r) for r in self._ledger.blanks.all()),
+            ranges=tuple(range_view(r) for r in self._ledger.blanks.all()),
             counts=counts,
             balanced=all(self.is_balanced(stock) for stock in Stock),
         )
@@ -194,7 +194,7 @@ def movement_view(row: MovementRow) -> MovementView:
     )
 
 
-def _range_view(found: Range) -> RangeView:
+def range_view(found: Range) -> RangeView:
     return RangeView(
         stock=found.stock,
         first=str(Serial(found.prefix, found.first)),

@@ -132,3 +132,46 @@ class BlankView(View):
     printer: str | None
     order_id: UUID | None
     movements: tuple[MovementView, ...]
+
+
+class AskedView(View):
+    """One registry that was asked for its orders."""
+
+    registry: str
+    asked_at: datetime
+    answered: bool
+
+
+class UnknownPassView(View):
+    """A pass of which only a person can tell (`resolve`)."""
+
+    order_id: UUID
+    attempt: int
+    number: int
+    printer: str | None
+
+
+class LeavingView(View):
+    """What the first of two persons proposed."""
+
+    by: Actor
+    at: datetime
+    reason: str
+    without: tuple[str, ...]
+
+
+class ReconcileView(View):
+    """Whether the hall trusts its journal (`why` null), and if not, what is known and what has to be done."""
+
+    why: str | None
+    sentence: str | None
+    since: datetime | None
+    epoch: UUID
+    registries: tuple[AskedView, ...]
+    orders: Mapping[str, int]  # by state
+    unknown: tuple[UnknownPassView, ...]
+    missing: tuple[UUID, ...]  # orders that a registry named and that have not come
+    strangers: tuple[UUID, ...]  # tries that only the permit directory knows
+    uncounted: tuple[RangeView, ...]
+    hindered_by: tuple[str, ...]  # empty: it can be left
+    leaving: LeavingView | None

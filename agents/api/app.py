@@ -9,6 +9,7 @@ from agents.api.guard import Guard
 from agents.api.orders import order_router
 from agents.api.parts import Parts
 from agents.api.problems import add_problem_handlers
+from agents.api.reconcile import reconcile_router
 
 
 def make_api(parts: Parts) -> FastAPI:
@@ -21,6 +22,7 @@ def make_api(parts: Parts) -> FastAPI:
         approval_router(parts),
         printer_router(parts),
         stock_router(parts),
+        reconcile_router(parts),
         parts.probe,
     ):
         app.include_router(router)

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from agents.accounts import Account
 from agents.acts import Acts
 from agents.changes import Changes
+from agents.reconcile import Reconciliation
 from agents.stock import StockRoom
 
 
@@ -19,4 +20,5 @@ class Parts:
     stock: StockRoom
     accounts: Sequence[Account]
     probe: APIRouter
+    reconciliation: Reconciliation = field(kw_only=True)
     changes: Changes = field(default_factory=Changes)

@@ -37,9 +37,15 @@ class Database:
             for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000"):
                 self._connection.execute(f"PRAGMA {pragma}")
             (verdict,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+        except sqlite3.OperationalError:
+            # A full disk or a locked file damages nothing: the next start finds the same ledger.
+            self._connection.close()
+            raise
         except sqlite3.DatabaseError as e:
+            self._connection.close()
             raise Corrupt("the ledger cannot be read") from e
         if verdict != "ok":
+            self._connection.close()
             raise Corrupt("the ledger is damaged")
         self._migrate()
 

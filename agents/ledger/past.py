@@ -60,9 +60,7 @@ class Past:
         )
 
     def asked(self) -> Sequence[Asked]:
-        sql = (
-            "SELECT a.*, (SELECT count(*) FROM answer_parts p WHERE p.ask = a.ask) AS came FROM asks a ORDER BY registry"
-        )
+        sql = "SELECT a.*, (SELECT count(*) FROM answer_parts p WHERE p.ask = a.ask) AS came FROM asks a ORDER BY registry"
         return [_asked(row) for row in self._db.rows(sql)]
 
     def answered(self, registry: str, ask: UUID, *, part: int, parts: int, is_first: bool) -> bool:

@@ -58,6 +58,7 @@ class Courier:
         self._is_serving = False
         self._broker_failures = 0
         self._own_failures = 0
+        self._aside_seconds = 0.0
         self._thread = Thread(target=self._run, name=name, daemon=True)
 
     @property
@@ -75,6 +76,11 @@ class Courier:
         """Say that something is pending. Any thread may."""
         self._link.wake()
 
+    def step_aside(self, seconds: float) -> None:
+        """Let go of the link for a while, so that whoever waits behind this consumer is served. Any thread may say so."""
+        self._aside_seconds = seconds
+        self._link.wake()
+
     def stop(self, timeout_seconds: float = 10.0) -> None:
         self._stopping.set()
         self._link.wake()
@@ -83,6 +89,9 @@ class Courier:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
+            if self._aside_seconds:
+                seconds, self._aside_seconds = self._aside_seconds, 0.0
+                self._stopping.wait(seconds)
             try:
                 self._connect_and_serve()
             except NotNow as e:
@@ -103,6 +112,8 @@ class Courier:
 
     def _serve(self) -> None:
         while not self._stopping.is_set():
+            if self._aside_seconds:
+                return
             sent = self._send_pending()
             self._broker_failures = 0
             self._receive(wait_seconds=0 if sent == self._pace.batch else self._pace.tick_seconds)

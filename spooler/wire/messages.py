@@ -390,7 +390,6 @@ class KnownOrder(Message):
     begun: tuple[int, ...] = ()  # passes of this attempt that the hall ever said were released
     printer: str | None = None  # where it last printed
     held: bool = False
-    cancelling: UUID | None = None  # the cancel that has no answer yet
     opened_at: UtcTime
     not_after: UtcTime
 
