@@ -55,7 +55,8 @@ PASS_MOVES: dict[PassState, frozenset[PassState]] = {
     P.READY: frozenset({P.INTENT, P.DONE, P.SPOILED}),  # an empty side is done at once
     P.INTENT: frozenset({P.CREATED, P.READY}),
     P.CREATED: frozenset({P.SPOOLED, P.READY}),
-    P.SPOOLED: frozenset({P.RELEASING, P.READY}),
+    # Its permit is out: an operator who lets the held job go in the moment when the agent dies has it sent, and its fate counts.
+    P.SPOOLED: frozenset({P.RELEASING, P.READY, P.DONE, P.UNKNOWN}),
     # Back to `ready` (a new try) only where the permit's fate proves that no byte left.
     P.RELEASING: frozenset({P.DONE, P.UNKNOWN, P.READY}),
     P.DONE: frozenset({P.CONFIRMED, P.SPOILED}),

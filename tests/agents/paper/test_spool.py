@@ -99,6 +99,30 @@ def test_an_agent_killed_at_any_step_prints_the_pass_once(desk, step):
 
 
 @pytest.mark.usefixtures("kills_are_meant")
+def test_a_job_that_an_operator_lets_go_once_the_agent_has_died_with_its_permit_out_is_found_done(desk, monkeypatch):
+    """The journal says `spooled`, the permit says sent: that counts, and nothing stands still. Found by the simulation."""
+
+    def dies(try_id) -> bool:
+        raise Killed
+
+    monkeypatch.setattr(desk.book, "releasing", dies)
+    entry = desk.release()
+    desk.start()
+    until(
+        lambda: (
+            entry.state is PassState.SPOOLED and (desk.hall.permits.path / "issued" / str(entry.tries[0].id)).exists()
+        )
+    )
+    desk.hall.connection.release(entry.tries[0].cups_job)
+    until(lambda: len(desk.hall.sheets()) == 1)
+    monkeypatch.undo()
+    desk.start()
+    desk.wait_for(entry, DONE)
+
+    assert len(desk.hall.sheets()) == len(entry.tries) == 1
+
+
+@pytest.mark.usefixtures("kills_are_meant")
 def test_an_agent_killed_while_the_device_prints_finds_the_sheet_done(desk):
     desk.hall.booklet.set_fault("stall")
     entry = desk.release()
