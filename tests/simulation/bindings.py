@@ -8,9 +8,9 @@ from uuid import UUID
 
 import structlog
 
-from spooler import collect, controls, hall_word
+from spooler import collect, hall_word
 from spooler.store.orders import Control
-from tests.simulation.home import OPEN_STATES, ControlKept, MemoryChange, MemoryReports, OrderRow, follower
+from tests.simulation.home import MemoryChange, MemoryReports, OrderRow, follower
 from tests.simulation.memory import changed
 
 
@@ -44,32 +44,12 @@ def answer_control(change: MemoryChange, control_id: str, outcome: str) -> Contr
     return kept
 
 
-def keep_control(change: MemoryChange, control: Control) -> None:
-    change.put(change.store.controls, control.control_id, ControlKept(control))
-
-
-def open_control(change: MemoryChange, job_id: str, kind: str) -> Control | None:
-    found = (c for c in change.store.controls.values() if c.outcome is None)
-    return next((c.kept for c in found if (c.kept.job_id, c.kept.kind) == (job_id, kind)), None)
-
-
-def open_order(change: MemoryChange, job_id: str) -> OrderRow | None:
-    row = change.store.latest_order(job_id)
-    return row if row is not None and row.state in OPEN_STATES else None
-
-
-def may_have_left(change: MemoryChange, order: OrderRow) -> bool:
-    return order.state != "prepared" or order.order_id in change.store.letters
-
-
 def set_order_state(change: MemoryChange, order_id: str, state: str) -> None:
     change.set_order(order_id, state)
 
 
 def nothing(*_: Any) -> None:
     """What is noted here is not looked at."""
-
-
 
 
 NAMES: tuple[tuple[ModuleType, dict[str, Any]], ...] = (
@@ -89,23 +69,15 @@ NAMES: tuple[tuple[ModuleType, dict[str, Any]], ...] = (
         },
     ),
     (collect, {"reports": MemoryReports, "note_report": nothing, "_follower": follower}),
-    (
-        controls,
-        {
-            "keep_control": keep_control,
-            "open_control": open_control,
-            "open_order": open_order,
-            "set_order_state": set_order_state,
-            "_may_have_left": may_have_left,
-        },
-    ),
 )
 
 
 @contextmanager
 def in_memory() -> Iterator[None]:
     """Lead the names into memory, and keep the log silent."""
-    before = [(module, {name: getattr(module, name) for name in names}) for module, names in NAMES]
+    before = [
+        (module, {name: getattr(module, name) for name in names if hasattr(module, name)}) for module, names in NAMES
+    ]
     says: Any = hall_word.SAYS
     really_issued, config = says["issued"], structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50), cache_logger_on_first_use=False)
@@ -123,4 +95,5 @@ def in_memory() -> Iterator[None]:
 
 def _set(module: ModuleType, names: dict[str, Any]) -> None:
     for name, value in names.items():
-        setattr(module, name, value)
+        if hasattr(module, name):
+            setattr(module, name, value)

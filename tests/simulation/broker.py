@@ -1,7 +1,7 @@
 """A broker that drops before the confirm, loses the confirm, refuses, doubles, reorders and redelivers; what it confirmed it keeps."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from spooler.wire.errors import BrokerUnreachable, NotConfirmed, NotNow, Unroutable
 from spooler.wire.letters import Delivery, Letter
@@ -15,15 +15,21 @@ class Broker:
     world: World
     is_up: bool = True
     queues: dict[str, list[tuple[Letter, bool]]] = field(default_factory=lambda: {"hall": [], "home": []})
+    listeners: dict[str, Callable[[], None]] = field(default_factory=dict)
     links: dict[str, "SimulatedLink | None"] = field(default_factory=dict)
     errors: tuple[type[Exception], ...] = (NotNow,)
 
     def take(self, letter: Letter) -> None:
         """Put the letter into its queue."""
-        queue = self.queues["home" if letter.exchange == "reports" else "hall"]
+        name = "home" if letter.exchange == "reports" else "hall"
+        queue = self.queues[name]
         self._put(queue, letter)
         if self.world.fault("message doubled", 0.02):
             self._put(queue, letter)
+        self.listeners[name]()
+
+    def is_quiet(self, name: str) -> bool:
+        return not self.queues[name]
 
     def _put(self, queue: list[tuple[Letter, bool]], letter: Letter) -> None:
         place = len(queue)
@@ -33,6 +39,7 @@ class Broker:
 
     def give_back(self, name: str, unacked: list[Letter]) -> None:
         self.queues[name][:0] = [(letter, True) for letter in unacked]
+        self.listeners[name]()
 
     def cut(self, name: str) -> None:
         """The connection breaks."""
@@ -47,6 +54,8 @@ class Broker:
 
     def start(self) -> None:
         self.is_up = True
+        for heard in self.listeners.values():
+            heard()
 
 
 class SimulatedLink:
@@ -130,5 +139,3 @@ class SimulatedLink:
     def _check(self) -> None:
         if not self.is_open:
             raise BrokerUnreachable("not open")
-
-

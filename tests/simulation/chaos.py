@@ -125,6 +125,7 @@ class Chaos:
         self.site.kill_agent()
         self.cupsd.power_cut()
         self.backends.kill_all()
+        self.site.ledger.memory.power_cut()
         self.lost(self.site.disk.power_cut())
         for device in self.site.devices.values():
             if self.world.happens(0.5):

@@ -41,7 +41,9 @@ class Checker:
     world: World
     tries: dict[str, Truth] = field(default_factory=lambda: defaultdict(Truth))
     sheets: list[Sheet] = field(default_factory=list)
-    agreed: dict[str, set[UUID]] = field(default_factory=lambda: defaultdict(set))  # reprints that a second person agreed to
+    agreed: dict[str, set[UUID]] = field(
+        default_factory=lambda: defaultdict(set)
+    )  # reprints that a second person agreed to
     is_person: bool = False  # a person's act is being carried out
     asks: Counter[str] = field(default_factory=Counter)
     dones: int = 0
@@ -62,11 +64,17 @@ class Checker:
         self.sheets.append(sheet)
         self._hold("I1", truth.sheets == 1, f"try {brief(sheet.uuid)} came out twice")
         allowed = 1 + self._reprints(sheet.order_id)
-        self._hold("I1", len(before) < allowed, f"pass {sheet.number} came out {len(before) + 1} times, {allowed} allowed")
+        self._hold(
+            "I1", len(before) < allowed, f"pass {sheet.number} came out {len(before) + 1} times, {allowed} allowed"
+        )
         same = [s for s in before if s.attempt == sheet.attempt]
         if sheet.serial is not None:
             self._hold("I1", not same, f"pass {sheet.number} twice on attempt {sheet.attempt}")
         self._hold("I7", not truth.is_asked, f"paper came out of try {brief(sheet.uuid)} after a person was asked")
+        if sheet.serial is not None:
+            others = {s.serial for s in self.sheets if (s.order_id, s.attempt) == (sheet.order_id, sheet.attempt)}
+            one = {serial for serial in others if serial is not None} == {sheet.serial}
+            self._hold("I6", one, f"attempt {sheet.attempt} of order {sheet.order_id[-4:]} lies on two blanks")
         self._hold("I3", self._is_its(sheet), f"foreign content on try {brief(sheet.uuid)}")
 
     def _is_its(self, sheet: Sheet) -> bool:
@@ -129,14 +137,16 @@ class Checker:
         if before.state is PassState.UNKNOWN:
             self._hold("I7", self.is_person, f"{name} left unknown without a person")
         if after.state in (PassState.INTENT, PassState.RELEASING):
-            self._hold("I4", not order.held and order.cancelling is None, f"{name}: {after.state} while held or cancelled")
+            self._hold(
+                "I4", not order.held and order.cancelling is None, f"{name}: {after.state} while held or cancelled"
+            )
         if after.state is PassState.UNKNOWN:
             self._check_ask(name, before, truth)
-        if after.state is PassState.DONE and not self.is_person and before.state is PassState.RELEASING:
+        if after.state is PassState.DONE and before.state in (PassState.SPOOLED, PassState.RELEASING):
             good = truth.said is not None and truth.said.is_good
             self._hold("done", good, f"{name} is called done, and its sender did not say so")
             self.dones += 1
-        if after.state is PassState.READY and before.state is PassState.RELEASING:
+        if after.state is PassState.READY and before.state is not PassState.UNKNOWN:
             self._hold("I1", truth.sheets == 0, f"{name} is sent again after paper came out")
 
     def _check_ask(self, name: str, before: PassRow, truth: Truth) -> None:
@@ -183,13 +193,13 @@ class Checker:
                 last = [s for s in found if s.is_whole]
                 self._hold("I2", bool(last), f"{name}: pass {row.number} is on no paper")
                 if row.shape.stock is Stock.CERTIFICATE:
-                    self._hold("I6", last[-1].serial == order.serial, f"{name}: {last[-1].serial} is not {order.serial}")
+                    self._hold(
+                        "I6", last[-1].serial == order.serial, f"{name}: {last[-1].serial} is not {order.serial}"
+                    )
 
     def of(self, order_id: UUID, number: int, attempt: int | None = None) -> list[Sheet]:
         wanted = str(order_id)
-        return [
-            s for s in self.sheets if s.order_id == wanted and s.number == number and attempt in (None, s.attempt)
-        ]
+        return [s for s in self.sheets if s.order_id == wanted and s.number == number and attempt in (None, s.attempt)]
 
     def _check_callbacks(self, home: HomeSite, job_id: str) -> None:
         due = [row.sequence for row in home.store.callbacks.values() if row.job_id == job_id]

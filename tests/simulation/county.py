@@ -17,7 +17,7 @@ from tests.simulation.people import CLERK, Office
 from tests.simulation.people import Counter as HallCounter
 from tests.simulation.world import Remedies, Violated, World
 
-STORM_STEPS = 400
+STORM_STEPS = 240
 LONGEST = 6000
 
 
@@ -125,7 +125,9 @@ class County:
         return queues or letters or not told or bool(self.backends.living)
 
 
-def run(seed: int, *, remedies: Remedies | None = None, keeps_trace: bool = False, storm_steps: int = STORM_STEPS) -> Result:
+def run(
+    seed: int, *, remedies: Remedies | None = None, keeps_trace: bool = False, storm_steps: int = STORM_STEPS
+) -> Result:
     """Run one seed to its end, within `bindings.in_memory()`."""
     county = County(seed, remedies=remedies, keeps_trace=keeps_trace)
     violation = None

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from agents import once
@@ -58,7 +57,8 @@ class Cupsd:
 
     def __post_init__(self) -> None:
         self._actors = {
-            name: self.world.add(Actor(f"queue {name}", self._serve(queue), due=None)) for name, queue in self.queues.items()
+            name: self.world.add(Actor(f"queue {name}", self._serve(queue), due=None))
+            for name, queue in self.queues.items()
         }
 
     # what a client asks for
@@ -111,7 +111,9 @@ class Cupsd:
         arguments = (str(job.number), "user", job.title, "1", f"job-uuid={job.uuid.urn}")
         call = once.Call(arguments, str(job.uuid), queue.name, queue.device.uri)
         queue.running = job.number
-        queue.wrapper = self.backends.start(Start(call, content, queue.device), lambda code: self._ended(queue, job.number, code))
+        queue.wrapper = self.backends.start(
+            Start(call, content, queue.device), lambda code: self._ended(queue, job.number, code)
+        )
 
     def _ended(self, queue: Queue, number: int, code: int | None) -> None:
         """The backend has exited, or was killed (no code)."""
@@ -241,7 +243,9 @@ class SimulatedCups(Cups):
         self._world = world
         self._server = server
         self._process = process
-        self._facts = QueueFacts(server.is_raw, {} if server.is_raw else {"stock": (941.1, 677.5), "A4": (595.3, 841.9)})
+        self._facts = QueueFacts(
+            server.is_raw, {} if server.is_raw else {"stock": (941.1, 677.5), "A4": (595.3, 841.9)}
+        )
 
     def _asks(self) -> Cupsd:
         self._world.at(self._process)
@@ -299,5 +303,3 @@ def _seen(job: CupsJob) -> Job:
     size = 0 if job.content is None else -(-len(job.content) // 1024)
     documents = 0 if job.content is None else 1
     return Job(job.number, job.uuid, job.title, job.state, job.queue, documents, size)
-
-

@@ -35,7 +35,7 @@ from tests.simulation.world import START, Actor, Killed, Process, World
 REGISTRY, HALL = "231221", "231282-01"
 EPOCH = UUID(int=1, version=4)
 PERMITS = UUID(int=2, version=4)
-SPOOL = SpoolSettings(socket=Path("/nowhere"))
+SPOOL = SpoolSettings(socket=Path("/nowhere"), watch_seconds=0.2)
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,12 @@ class SimulatedInbox(Inbox):
     def _take_control(self, delivery: Delivery) -> None:
         control: Any = delivery.body
         self._controls.take(control)
+
+    def _keep(self, arrival: Any, verified: VerifiedOrder) -> None:
+        orders: Any = self._ledger.orders
+        if not orders.remedies.inbox_knows_orders:
+            orders.forget(arrival.address.order_id)
+        super()._keep(arrival, verified)
 
 
 class Envelope(bytes):
@@ -202,9 +208,7 @@ class SimulatedHall(Hall):
         self.wakes = Wakes()
         self.changes = Changes()
         self.board = Board(self.settings.printers, ledger)
-        self.reporter = SimulatedReporter(
-            world, ledger=ledger, binding=self.binding, wake=lambda: self.wakes.courier()
-        )
+        self.reporter = SimulatedReporter(world, ledger=ledger, binding=self.binding, wake=lambda: self.wakes.courier())
         self.documents = documents
         self._words = SimpleNamespace(of=lambda ticket: ())  # type: ignore[assignment]
         self.journal = Journal(ledger=ledger, reporter=self.reporter, board=self.board, clock=world.clock)
@@ -255,6 +259,7 @@ class Agent(Process):
         wakes = self.core.wakes
         wakes.pipeline = lambda: pipeline.wake(world.now)
         wakes.courier = lambda: courier.wake(world.now)
+        self.site.broker.listeners["hall"] = wakes.courier
         wakes.printer = lambda name: threads[name].wake(world.now)
         wakes.printers = lambda: [thread.wake(world.now) for thread in threads.values()] and None
         wakes.recall = self._recall
@@ -290,7 +295,7 @@ class Agent(Process):
         except (*self.site.broker.errors, OSError):  # as the thread itself: nothing is acked, it comes again
             link.close()
             return self.site.world.later(0.2, 2)
-        return 1.0
+        return 20.0 if self.site.broker.is_quiet("hall") else 0.0
 
     def _recall(self, try_id: UUID) -> None:
         self.permits.revoke(try_id)
@@ -319,7 +324,7 @@ class HallSite:
         self.cupsd = cupsd
         self.devices = devices
         self.release = release
-        self.ledger = MemoryLedger()
+        self.ledger = MemoryLedger(world.remedies)
         self.documents = SimulatedDocuments()
         self.agent: Agent | None = None
 

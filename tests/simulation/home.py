@@ -8,16 +8,16 @@ from typing import Any
 from uuid import UUID
 
 from spooler.collect import Collector
-from spooler.controls import Controls
 from spooler.job import JobState, Reason, is_final
-from spooler.store.change import RANK_ORDER, Change, Outgoing, text_of
+from spooler.store.change import RANK_CONTROL, RANK_ORDER, Change, Outgoing, text_of
+from spooler.store.orders import Control
 from spooler.store.reports import Place
 from spooler.store.values import Alarm, Update
 from spooler.wire.addresses import headers
 from spooler.wire.courier import Courier, Pace
 from spooler.wire.errors import Unroutable, WireError
 from spooler.wire.letters import Delivery, Letter
-from spooler.wire.messages import START_OF_CHAIN, Actor
+from spooler.wire.messages import START_OF_CHAIN, Actor, Cancel, ControlBase
 from spooler.wire.topology import CONTROL_TYPE, CONTROLS, ORDER_TYPE, ORDERS
 from tests.simulation.broker import Broker, SimulatedLink
 from tests.simulation.hall import HALL, REGISTRY, SealedOrder, Told, enveloped, shapes
@@ -61,9 +61,9 @@ class OrderRow:
 
 @dataclass(frozen=True)
 class ControlKept:
-    """As `spooler.store.orders.Control`."""
+    """What home asked, and what the hall answered."""
 
-    kept: Any
+    kept: Control
     outcome: str | None = None
 
 
@@ -170,22 +170,6 @@ class MemoryChange(Change):
             self.put(self.store.callbacks, place, told)
 
 
-class SimulatedControls(Controls):
-    """The real acts; a control goes as it is instead of signed."""
-
-    def _letter(self, control: Any, kept: Any) -> Outgoing:
-        return Outgoing(
-            exchange=CONTROLS,
-            routing_key=f"{kept.registry}.{kept.hall}",
-            type=CONTROL_TYPE,
-            body=control,
-            headers=headers(registry=kept.registry, hall=kept.hall, order_id=kept.order_id, kid="k"),
-            rank=0,
-            letter_id=kept.control_id,
-            job_id=kept.job_id,
-        )
-
-
 class SimulatedCollector(Collector):
     """The real one from the chain on; signatures are left out."""
 
@@ -247,7 +231,9 @@ class HomeOutbox:
 
     def pending(self, limit: int) -> Sequence[Letter]:
         now = self._store.world.clock()
-        due = sorted((row for row in self._store.letters.values() if row.due_at <= now), key=lambda r: (r.rank, r.place))
+        due = sorted(
+            (row for row in self._store.letters.values() if row.due_at <= now), key=lambda r: (r.rank, r.place)
+        )
         if not self._store.world.remedies.keeps_letter_until_confirmed:
             for row in due[:limit]:
                 self.sent(row.letter.id)
@@ -295,13 +281,13 @@ class HomeDaemon(Process):
         store.memory.forget_process()
         store.memory.before_commit, store.memory.after_commit = self._before_commit, lambda: world.at(self)
         itself: Any = store
-        self.controls = SimulatedControls(itself, {})
         collector = SimulatedCollector(store=itself, trust=Any, registries=(), clock=world.clock)  # type: ignore[arg-type]
         self.courier = Courier(
             lambda: SimulatedLink(world, site.broker, "home", self), HomeOutbox(store), collector, pace=Pace(batch=3)
         )
         self.pipeline = world.add(Doer("home's pipeline", self._work, of=self))
         self.carrier = world.add(Doer("home's courier", self._carry, of=self))
+        site.broker.listeners["home"] = lambda: self.carrier.wake(world.now)
         self.teller = world.add(Doer("callbacks", self._tell, of=self))
 
     # the API
@@ -322,6 +308,41 @@ class HomeDaemon(Process):
             change.move(job_id, Update(because="request accepted", tell="job.accepted"))
         self.pipeline.wake(self.world.now)
         return job_id
+
+    def ask(self, job_id: str, kind: type[ControlBase], **more: Any) -> None:
+        """Ask the hall about an order that is out; an order that is not yet in the outbox is cancelled here."""
+        with self.store.changing() as change:
+            order = self.store.latest_order(job_id)
+            if is_final(change.state(job_id)) or self._cancelled_here(change, job_id, order, kind) or order is None:
+                return
+            control = kind(
+                control_id=self.world.new_id(),
+                registry=REGISTRY,
+                hall=HALL,
+                order_id=UUID(order.order_id),
+                at=change.now,
+                **more,
+            )
+            name = str(kind.model_fields["kind"].default)
+            kept = Control(
+                str(control.control_id), name, job_id, order.order_id, REGISTRY, HALL, change.now, PERSON, ""
+            )
+            change.put(self.store.controls, kept.control_id, ControlKept(kept))
+            change.post(_control_letter(control, kept))
+            if kind is Cancel:
+                change.move(job_id, Update(add=frozenset({Reason.CANCEL_REQUESTED}), because="cancel asked"))
+        self.carrier.wake(self.world.now)
+
+    def _cancelled_here(
+        self, change: MemoryChange, job_id: str, order: OrderRow | None, kind: type[ControlBase]
+    ) -> bool:
+        if order is not None and (order.state != "prepared" or order.order_id in self.store.letters):
+            return False
+        if kind is Cancel:
+            if order is not None:
+                change.set_order(order.order_id, "cancelled")
+            change.move(job_id, Update(state=JobState.CANCELLED, because="cancelled before it left"))
+        return True
 
     # threads
 
@@ -345,9 +366,7 @@ class HomeDaemon(Process):
             if change.state(job.job_id) is not JobState.ACCEPTED:
                 return
             place = self.store.memory.number("orders")
-            order = OrderRow(
-                str(order_id), job.job_id, REGISTRY, HALL, "prepared", not_after, place, sealed=sealed
-            )
+            order = OrderRow(str(order_id), job.job_id, REGISTRY, HALL, "prepared", not_after, place, sealed=sealed)
             change.put(self.store.orders, order.order_id, order)
             change.move(job.job_id, Update(state=JobState.SEALED, because="document sealed"))
         self.pipeline.wake(world.now)
@@ -385,7 +404,7 @@ class HomeDaemon(Process):
             link.close()
             return self.world.later(0.2, 2)
         self.teller.wake(self.world.now)
-        return 1.0
+        return 20.0 if self.site.broker.is_quiet("home") and not self.store.letters else 0.5
 
     def _tell(self) -> float | None:
         """For each job the first that is not told; the later ones wait."""
@@ -442,5 +461,15 @@ class HomeSite:
         self.told.setdefault(job_id, []).append(sequence)
 
 
-def is_over(job: JobRow) -> bool:
-    return is_final(job.state)
+def _control_letter(control: ControlBase, kept: Control) -> Outgoing:
+    body: Any = control
+    return Outgoing(
+        exchange=CONTROLS,
+        routing_key=f"{REGISTRY}.{HALL}",
+        type=CONTROL_TYPE,
+        body=body,
+        headers=headers(registry=REGISTRY, hall=HALL, order_id=kept.order_id, kid="k"),
+        rank=RANK_CONTROL,
+        letter_id=kept.control_id,
+        job_id=kept.job_id,
+    )

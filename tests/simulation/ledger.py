@@ -13,6 +13,7 @@ from agents.order import OrderState, PassState
 from agents.serials import Serial
 from spooler.wire.messages import START_OF_CHAIN, Actor, Pass, Stock
 from tests.simulation.memory import Memory, changed
+from tests.simulation.world import Remedies
 
 _ACTIVE = (OrderState.WAITING, OrderState.PRINTING, OrderState.PRINTED)
 _UNDER_WAY = frozenset(PassState) - CLOSED - {PassState.READY}
@@ -45,8 +46,9 @@ def _converted(columns: dict[str, Any], how: dict[str, Callable[[Any], Any]]) ->
 
 
 class MemoryOrders:
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, remedies: Remedies) -> None:
         self._memory = memory
+        self.remedies = remedies
         self._orders: dict[UUID, Order] = {}
         self._attempts: dict[tuple[UUID, int], Attempt] = {}
         self._passes: dict[tuple[UUID, int], tuple[PassRow, ...]] = {}
@@ -64,6 +66,11 @@ class MemoryOrders:
     def get(self, order_id: UUID) -> Order | None:
         return self._orders.get(order_id)
 
+    def forget(self, order_id: UUID) -> None:
+        """Only where an inbox without a memory is played."""
+        with self._memory.transaction():
+            self._memory.drop(self._orders, order_id)
+
     def set(self, order_id: UUID, **columns: Any) -> None:
         before = self._orders[order_id]
         after = changed(before, _converted(columns, _ORDER_COLUMNS))
@@ -75,9 +82,7 @@ class MemoryOrders:
 
     def waiting(self, limit: int) -> Sequence[Order]:
         found = (
-            o
-            for o in self._orders.values()
-            if o.state is OrderState.WAITING and not o.held and o.cancelling is None
+            o for o in self._orders.values() if o.state is OrderState.WAITING and not o.held and o.cancelling is None
         )
         return self._sorted(found)[:limit]
 
@@ -160,7 +165,9 @@ class MemoryOrders:
                         yield row
 
     def under_way(self, printer: str) -> Sequence[PassRow]:
-        return [row for rows in self._passes.values() for row in rows if row.state in _UNDER_WAY and row.printer == printer]
+        return [
+            row for rows in self._passes.values() for row in rows if row.state in _UNDER_WAY and row.printer == printer
+        ]
 
     def served(self, printer: str) -> Sequence[PassRow]:
         found: list[PassRow] = []
@@ -441,9 +448,10 @@ class MemoryQuarantine:
 class MemoryLedger:
     """Outlives the agent. `memory` is its file."""
 
-    def __init__(self) -> None:
-        self.memory = Memory()
-        self.orders = MemoryOrders(self.memory)
+    def __init__(self, remedies: Remedies | None = None) -> None:
+        remedies = remedies or Remedies()
+        self.memory = Memory(forgets=0 if remedies.syncs_ledger else 4)
+        self.orders = MemoryOrders(self.memory, remedies)
         self.tries = MemoryTries(self.memory)
         self.blanks = MemoryBlanks(self.memory)
         self.approvals = MemoryApprovals(self.memory)
@@ -451,6 +459,7 @@ class MemoryLedger:
         self.controls = MemoryControls(self.memory)
         self.outbox = MemoryOutbox(self.memory)
         self.quarantine = MemoryQuarantine(self.memory)
+        self.past: Any = None  # a journal in order, bound where it was, never looks there
         self._paused: dict[str, bool] = {}
         self.afterwards = self.memory.afterwards
         self.listen = self.memory.listen

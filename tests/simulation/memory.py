@@ -1,5 +1,6 @@
 """Durable memory: tables whose writes are undone when a transaction fails or its process dies before the commit."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -11,8 +12,9 @@ _MISSING = object()
 class Memory:
     """What a database file is to a process: it outlives it, and holds all of a transaction or nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, forgets: int = 0) -> None:
         self.depth = 0
+        self._unsynced: deque[list[tuple[dict[Any, Any], Any, Any]]] = deque(maxlen=forgets)
         self.before_commit: Callable[[], None] = lambda: None
         self.after_commit: Callable[[], None] = lambda: None
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
@@ -51,19 +53,21 @@ class Memory:
             raise
         has_written, afterwards = bool(self._undo), self._afterwards
         self.depth, self._afterwards = 0, []
-        self._undo.clear()
+        self._unsynced.append(self._undo)
+        self._undo = []
         self.after_commit()
         for call in [*afterwards, *self._listeners] if has_written else afterwards:
             call()
 
     def _roll_back(self) -> None:
         self.depth, self._afterwards = 0, []
-        for table, key, row in reversed(self._undo):
-            if row is _MISSING:
-                table.pop(key, None)
-            else:
-                table[key] = row
-        self._undo.clear()
+        _undo(self._undo)
+        self._undo = []
+
+    def power_cut(self) -> None:
+        """What was said to be committed and was not yet on disk is gone."""
+        while self._unsynced:
+            _undo(self._unsynced.pop())
 
     def afterwards(self, call: Callable[[], None]) -> None:
         if call not in self._afterwards:
@@ -76,6 +80,14 @@ class Memory:
         """Whoever used it is gone: its listeners, too."""
         self._listeners.clear()
         self._afterwards = []
+
+
+def _undo(writes: list[tuple[dict[Any, Any], Any, Any]]) -> None:
+    for table, key, row in reversed(writes):
+        if row is _MISSING:
+            table.pop(key, None)
+        else:
+            table[key] = row
 
 
 def changed(row: T, columns: dict[str, Any]) -> T:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from agents.accounts import Account, Role
 from agents.acts import Identity, Recipient
@@ -15,16 +14,18 @@ from agents.order import OrderState, PassState
 from agents.serials import parse_serial
 from spooler.wire.addresses import headers
 from spooler.wire.letters import Letter
-from spooler.wire.messages import Hold, Lease, Resume, Stock, Withdraw
-from spooler.wire.topology import CONTROL_TYPE, CONTROLS, ORDER_TYPE, ORDERS
+from spooler.wire.messages import Cancel, ControlBase, Hold, Lease, Resume, Stock, Withdraw
+from spooler.wire.topology import ORDER_TYPE, ORDERS
 from tests.simulation.checker import Checker
 from tests.simulation.hall import HALL, REGISTRY, HallSite, SealedOrder, enveloped
-from tests.simulation.home import PERSON, HomeSite
+from tests.simulation.home import HomeSite
 from tests.simulation.world import Actor, World
 
 CLERK = Account("clerk-1", frozenset({Role.CLERK}))
 CHIEF = Account("chief-1", frozenset({Role.APPROVE}))
 _ACTIVE = (OrderState.WAITING, OrderState.PRINTING, OrderState.PRINTED)
+
+_CONTROLS: dict[str, type[ControlBase]] = {"cancel": Cancel, "hold": Hold, "resume": Resume, "withdraw": Withdraw}
 
 Act = Callable[[Any], object]
 
@@ -128,6 +129,13 @@ class Counter:
         good = len(blanks) == 1 and all(any(s.is_whole for s in self._sheets(order, row)) for row in sides)
         if good and not self._is_void(blanks[0]):
             return lambda acts: acts.confirm(CLERK, order.order_id, attempt=order.attempt, serials=blanks)
+        booklet = [row for row in sides if row.shape.stock is not Stock.PLAIN]
+        is_booklet_good = len(blanks) == 1 and all(any(s.is_whole for s in self._sheets(order, row)) for row in booklet)
+        if is_booklet_good and not good:
+            # No act prints a list again that is said to be done: it is kept whenever the booklet is spoiled.
+            return lambda acts: acts.return_to_home(
+                CLERK, order.order_id, attempt=order.attempt, reason="a list is missing", blanks=blanks
+            )
         usable = [serial for serial in blanks if not self._is_void(serial)]
         return lambda acts: acts.spoil(CLERK, order.order_id, attempt=order.attempt, blanks=usable, reason="spoiled")
 
@@ -221,38 +229,23 @@ class Office:
         job = jobs[int(self.world.chance() * len(jobs))]
         what = self.world.random.choice(("cancel", "hold", "resume", "withdraw", "lease", "forge", "replay"))
         self.world.note(f"office: {what}")
-        if what == "cancel":
-            self.home.daemon.controls.cancel(job.job_id, "", PERSON)
-            self.home.daemon.carrier.wake(self.world.now)
-            return
         order = self.home.store.latest_order(job.job_id)
-        if order is None or order.sealed is None:
-            return
         if what in ("forge", "replay"):
-            self._send_again(order.sealed, is_forged=what == "forge")
+            if order is not None and order.sealed is not None:
+                self._send_again(order.sealed, is_forged=what == "forge")
+        elif what == "lease":
+            if order is not None:
+                later = order.not_after + timedelta(seconds=self.world.later(0, 300))
+                self.home.daemon.ask(job.job_id, Lease, not_after=later)
         else:
-            self._control(what, order.sealed)
+            self.home.daemon.ask(job.job_id, _CONTROLS[what], reason="")
 
     def resume_all(self) -> None:
         """What is held is not held for ever."""
-        for order in self.site.ledger.orders._orders.values():
-            if order.held:
-                self._control("resume", SealedOrder(order.order_id, order.job_id, (), order.not_after, ""))
-
-    def _control(self, kind: str, order: SealedOrder) -> None:
-        makes: dict[str, Any] = {"hold": Hold, "resume": Resume, "withdraw": Withdraw}
-        about = {
-            "control_id": self.world.new_id(),
-            "registry": REGISTRY,
-            "hall": HALL,
-            "order_id": order.order_id,
-            "at": self.world.clock(),
-        }
-        if kind == "lease":
-            control: Any = Lease(**about, not_after=order.not_after + timedelta(seconds=self.world.later(0, 300)))
-        else:
-            control = makes[kind](**about, reason="")
-        self._post(CONTROLS, CONTROL_TYPE, control, order.order_id)
+        if self.home.daemon is not None:
+            for order in self.site.ledger.orders._orders.values():
+                if order.held:
+                    self.home.daemon.ask(str(order.job_id), Resume, reason="")
 
     def _send_again(self, order: SealedOrder, *, is_forged: bool) -> None:
         """An old order once more, or another content under its id; both only once the true one is at the hall."""
@@ -260,8 +253,6 @@ class Office:
             return
         if is_forged:
             order = SealedOrder(order.order_id, order.job_id, order.passes, order.not_after, "forged")
-        self._post(ORDERS, ORDER_TYPE, enveloped(order, self.world.new_id().int), order.order_id)
-
-    def _post(self, exchange: str, kind: str, body: Any, order_id: UUID) -> None:
-        about = headers(registry=REGISTRY, hall=HALL, order_id=order_id, kid="k")
-        self.home.broker.take(Letter(str(self.world.new_id()), exchange, "", kind, body, about))
+        about = headers(registry=REGISTRY, hall=HALL, order_id=order.order_id, kid="k")
+        envelope = enveloped(order, self.world.new_id().int)
+        self.home.broker.take(Letter(str(self.world.new_id()), ORDERS, "", ORDER_TYPE, envelope, about))
