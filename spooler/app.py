@@ -21,9 +21,11 @@ from fastapi import APIRouter
 from pydantic import ValidationError
 
 from spooler import migrations
+from spooler.another_order import AnotherOrder
 from spooler.api.app import make_api
 from spooler.api.auth import Caller, Callers
 from spooler.api.parts import Parts
+from spooler.ask_hall import HallAsker
 from spooler.callback import Callbacks, CallbackSender, Target
 from spooler.collect import Collector
 from spooler.controls import Controls
@@ -31,10 +33,13 @@ from spooler.daemon import lifecycle, logs
 from spooler.daemon.probe import probe_router
 from spooler.daemon.server import HttpServer, split_listen
 from spooler.daemon.settings import Credentials, SettingsError, load_settings
+from spooler.dead_letters import DeadLetterReader, HomeInbox
 from spooler.dispatch import Dispatcher
 from spooler.documents import Documents
+from spooler.gaps import GapWatch
 from spooler.intake.check import Checker
 from spooler.intake.keep import Intake
+from spooler.lease import Leases
 from spooler.metrics import KeyExpiry, Metrics, StoreFigures, key_expiries
 from spooler.pipeline import Pipeline, next_steps
 from spooler.prepare import Preparer
@@ -49,8 +54,9 @@ from spooler.wire.errors import WireError
 from spooler.wire.keys import SigningKey
 from spooler.wire.letters import Link
 from spooler.wire.link import BrokerAddress, PikaLink
-from spooler.wire.topology import registry_queue
+from spooler.wire.topology import dead_queue, registry_queue
 from spooler.wire.trust import Trust, load_trust
+from spooler.write_off import HallsWrittenOff
 
 Clock = Callable[[], datetime]
 K = TypeVar("K")
@@ -77,6 +83,14 @@ class Ground:
     keys: Keys
     clock: Clock
     metrics: Metrics
+
+    @property
+    def written_off(self) -> HallsWrittenOff:
+        return HallsWrittenOff(self.store, self.trust)
+
+    @property
+    def asker(self) -> HallAsker:
+        return HallAsker(self.keys.tickets)
 
     @property
     def registries(self) -> frozenset[str]:
@@ -174,7 +188,7 @@ def read_targets(settings: HomeSettings, credentials: Credentials) -> list[Targe
 
 
 def broker_link(settings: HomeSettings, credentials: Credentials) -> Callable[[], Link]:
-    """Return how the courier reaches the broker: one connection for the reports of all registries."""
+    """Return how the courier reaches the broker: one connection for the reports and dead letters of all registries."""
     broker = settings.broker
     address = BrokerAddress(
         host=broker.host,
@@ -183,7 +197,7 @@ def broker_link(settings: HomeSettings, credentials: Credentials) -> Callable[[]
         user=broker.user,
         password=credentials.text(broker.password_credential),
     )
-    queues = [registry_queue(one.id) for one in settings.registries]
+    queues = [queue(one.id) for one in settings.registries for queue in (registry_queue, dead_queue)]
     return lambda: PikaLink(address, queues, name="certspool home")
 
 
@@ -203,10 +217,10 @@ def read_trust(settings: HomeSettings) -> Trust:
 def join(ground: Ground, targets: Sequence[Target], link: Callable[[], Link]) -> Home:
     """Make every part and wire who wakes whom."""
     store, metrics = ground.store, ground.metrics
-    courier = Courier(link, store.outbox, _collector(ground), name="home")
+    courier = Courier(link, store.outbox, _inbox(ground), name="home")
     pipeline = _pipeline(ground)
     callbacks = Callbacks([CallbackSender(store=store, target=target, clock=ground.clock) for target in targets])
-    watch = Watch(store=store, clock=ground.clock, heartbeat_seconds=ground.settings.home.heartbeat_seconds)
+    watch = _watch(ground)
     store.transactions.listen(Topic.WORK, pipeline.wake)
     store.transactions.listen(Topic.OUTBOX, courier.wake)
     store.transactions.listen(Topic.CALLBACKS, callbacks.wake)
@@ -222,8 +236,8 @@ def join(ground: Ground, targets: Sequence[Target], link: Callable[[], Link]) ->
     return Home(courier, pipeline, callbacks, watch, server)
 
 
-def _pipeline(ground: Ground) -> Pipeline:
-    prepare = Preparer(
+def _preparer(ground: Ground) -> Preparer:
+    return Preparer(
         store=ground.store,
         documents=ground.documents,
         trust=ground.trust,
@@ -231,14 +245,43 @@ def _pipeline(ground: Ground) -> Pipeline:
         ticket_keys=ground.keys.tickets,
         order_days=ground.settings.home.order_days,
         clock=ground.clock,
+        is_closed=ground.written_off.is_closed,
     )
-    dispatch = Dispatcher(store=ground.store, documents=ground.documents, trust=ground.trust, clock=ground.clock)
+
+
+def _pipeline(ground: Ground) -> Pipeline:
+    prepare = _preparer(ground)
+    dispatch = Dispatcher(
+        store=ground.store,
+        documents=ground.documents,
+        trust=ground.trust,
+        clock=ground.clock,
+        seal_again=prepare.again,
+    )
     return Pipeline(
         store=ground.store,
         steps=next_steps(prepare=prepare, dispatch=dispatch),
         clock=ground.clock,
         workers=ground.settings.home.workers,
     )
+
+
+def _watch(ground: Ground) -> Watch:
+    home = ground.settings.home
+    gaps = GapWatch(store=ground.store, asker=ground.asker, clock=ground.clock)
+    leases = Leases(
+        store=ground.store, asker=ground.asker, trust=ground.trust, order_days=home.order_days, clock=ground.clock
+    )
+    return Watch(
+        store=ground.store,
+        clock=ground.clock,
+        heartbeat_seconds=home.heartbeat_seconds,
+        also=(gaps.look, leases.look),
+    )
+
+
+def _inbox(ground: Ground) -> HomeInbox:
+    return HomeInbox(_collector(ground), DeadLetterReader(ground.store))
 
 
 def _collector(ground: Ground) -> Collector:
@@ -249,6 +292,7 @@ def _collector(ground: Ground) -> Collector:
         clock=ground.clock,
         on_alarm=ground.metrics.count_alarm,
         on_pass=ground.metrics.count_pass,
+        believed=ground.written_off.believed,
     )
 
 
@@ -269,12 +313,20 @@ def _figures(ground: Ground, targets: Sequence[Target]) -> StoreFigures:
 
 def _api_parts(ground: Ground, probe: APIRouter) -> Parts:
     layout = Renderer(find_templates())
-    checker = Checker(trust=ground.trust, served=ground.registries, layout=layout, clock=ground.clock)
+    checker = Checker(
+        trust=ground.trust,
+        served=ground.registries,
+        layout=layout,
+        clock=ground.clock,
+        is_closed=ground.written_off.is_closed,
+    )
     return Parts(
         intake=Intake(checker=checker, book=ground.store.jobs, shelf=ground.documents),
         store=ground.store,
         documents=ground.documents,
         acts=Controls(ground.store, ground.keys.tickets),
+        another_order=AnotherOrder(store=ground.store, prepare=_preparer(ground)),
+        written_off=ground.written_off,
         callers=Callers(_callers(ground.settings)),
         registries=ground.registries,
         hall_names={hall.hall: hall.name for hall in ground.trust.halls.values()},

@@ -1,35 +1,50 @@
-"""Controls: what home asks of a hall about an order, signed, and ended by the hall's signed answer.
+"""What people at home do about a job: cancel, withdraw, hold, resume, and decide what waits at a hall.
 
-Cancel is true: before the order is in the outbox the home itself ends the job; afterwards only the hall's word does. The reason
-that a person typed may name somebody, so it stays at home; the hall is told by whom it was asked, not why.
+Before the order is in the outbox the home itself can do it; afterwards the hall is asked by a signed control, and only its signed
+answer says what came of it (`answers`). Asking twice asks once.
+
+    cancel     ends a job that is not handed over                       withdraw   注销, 撤销: ends it whatever became of the paper
+    hold       查封: no further pass, no hand-over                       resume     解封: goes on where it stopped
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from sqlalchemy import select, update
 
+from spooler.ask_hall import HallAsker
 from spooler.job import JobState, Reason, is_final
-from spooler.store import Change, Outgoing, Store
+from spooler.store import Change, Store
 from spooler.store import tables as t
-from spooler.store.change import RANK_CONTROL
+from spooler.store.blanks import note_to_recover
 from spooler.store.halls import OPEN, SENT
-from spooler.store.orders import PREPARED, Control, keep_control, open_control, open_order, set_order_state
-from spooler.store.values import OpenOrder, Update
-from spooler.wire import signed
-from spooler.wire.addresses import headers
+from spooler.store.orders import (
+    PREPARED,
+    has_letter,
+    is_held,
+    last_control,
+    last_order,
+    open_control,
+    open_order,
+    set_order_state,
+)
+from spooler.store.values import OpenOrder, Topic, Update
+from spooler.store.write_offs import WRITTEN_OFF
 from spooler.wire.keys import SigningKey
-from spooler.wire.messages import CONTROL_TYPE as SIGNED_CONTROL
-from spooler.wire.messages import Actor, Approve, Cancel, ControlBase
-from spooler.wire.topology import CONTROL_TYPE, CONTROLS, to_hall
+from spooler.wire.messages import Actor, Approve, Cancel, Hold, OrderControl, Resume, Withdraw
+
+REQUESTED = frozenset({Reason.CANCEL_REQUESTED})
+HELD = frozenset({Reason.HELD})
+_ENDING: Mapping[JobState, type[OrderControl]] = {JobState.CANCELLED: Cancel, JobState.WITHDRAWN: Withdraw}
 
 
 @dataclass(frozen=True)
 class Ended:
-    """200: the job has this state, and it is the end."""
+    """200: it is so; `outcome` says how where that is not the job's state."""
 
     state: JobState
+    outcome: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,7 +68,7 @@ class Decided:
     state: str
 
 
-CancelOutcome = Ended | Pending | TooLate
+Outcome = Ended | Pending | TooLate
 
 
 class Controls:
@@ -61,20 +76,32 @@ class Controls:
 
     def __init__(self, store: Store, keys: Mapping[str, SigningKey]) -> None:
         self._store = store
-        self._keys = keys
+        self._asker = HallAsker(keys)
 
-    def cancel(self, job_id: str, reason: str, actor: Actor) -> CancelOutcome:
-        """End the job, or ask the hall to. NoSuchJob if there is none. Asking twice asks once."""
+    def cancel(self, job_id: str, reason: str, actor: Actor) -> Outcome:
+        """End the job, or ask the hall to. NoSuchJob if there is none."""
         with self._store.changing() as change:
             state = change.state(job_id)
-            if state is JobState.CANCELLED:
-                return Ended(state)
-            if is_final(state):
+            if state is not JobState.CANCELLED and is_final(state):
                 return TooLate(state)
-            order = open_order(change.connection, job_id)
-            if order is None or not _may_have_left(change, order):
-                return _cancel_here(change, job_id, order, actor)
-            return self._ask_hall(change, order, reason, actor)
+            return self._end(change, job_id, JobState.CANCELLED, reason, actor)
+
+    def withdraw(self, job_id: str, reason: str, actor: Actor) -> Outcome:
+        """End the job, its paper void wherever it is; what was handed over is listed for recovery."""
+        with self._store.changing() as change:
+            state = change.state(job_id)
+            if state is JobState.ISSUED:
+                return self._withdraw_issued(change, job_id, reason, actor)
+            if state is not JobState.WITHDRAWN and is_final(state):
+                return TooLate(state)
+            return self._end(change, job_id, JobState.WITHDRAWN, reason, actor)
+
+    def hold(self, job_id: str, reason: str, actor: Actor) -> Outcome:
+        """Let nothing more be printed or handed over until it is resumed."""
+        return self._pause(job_id, Hold, "held", reason, actor)
+
+    def resume(self, job_id: str, reason: str, actor: Actor) -> Outcome:
+        return self._pause(job_id, Resume, "resumed", reason, actor)
 
     def decide(self, approval_id: str, accept: bool, reason: str, actor: Actor) -> Pending | Decided | None:
         """Accept or decline what waits at a hall; None if nothing has this id."""
@@ -97,17 +124,79 @@ class Controls:
                 reason="",
                 actor=actor,
             )
-            self._send(change, control, row.job_id, reason, actor)
+            self._asker.ask(change, control, row.job_id, reason, actor)
             change.connection.execute(
                 update(t.approvals).where(t.approvals.c.approval_id == approval_id).values(state=SENT)
             )
             return Pending(str(control.control_id))
 
-    def _ask_hall(self, change: Change, order: OpenOrder, reason: str, actor: Actor) -> Pending:
-        asked = open_control(change.connection, order.job_id, "cancel")
+    # Cancel, withdraw
+
+    def _end(self, change: Change, job_id: str, end: JobState, reason: str, actor: Actor) -> Outcome:
+        if change.state(job_id) is end:
+            return Ended(end)
+        order = open_order(change.connection, job_id)
+        if order is None or not _may_have_left(change, order):
+            return _end_here(change, job_id, order, end, actor)
+        kind = _ENDING[end]
+        asked = open_control(change.connection, job_id, kind.model_fields["kind"].default)
         if asked is not None:
             return Pending(asked.control_id)
-        control = Cancel(
+        control_id = self._ask(change, kind, order, reason, actor)
+        because = "cancel asked" if kind is Cancel else "withdrawal asked"
+        change.move(job_id, Update(add=REQUESTED, because=because, actor=actor))
+        return Pending(control_id)
+
+    def _withdraw_issued(self, change: Change, job_id: str, reason: str, actor: Actor) -> Outcome:
+        """The hall's word that it was handed over is here, so the end is known; the hall is told, so that its clerks know too."""
+        order = last_order(change.connection, job_id)
+        serial = change.job(job_id).serial
+        if serial is not None and order is not None:
+            note_to_recover(change, order, (serial,))
+        if order is not None and order.state != WRITTEN_OFF:
+            self._ask(change, Withdraw, order, reason, actor)
+        recover = frozenset({Reason.TO_RECOVER})
+        change.move(
+            job_id, Update(state=JobState.WITHDRAWN, add=recover, because="withdrawn after hand-over", actor=actor)
+        )
+        return Ended(JobState.WITHDRAWN)
+
+    # Hold, resume
+
+    def _pause(self, job_id: str, kind: type[Hold] | type[Resume], outcome: str, reason: str, actor: Actor) -> Outcome:
+        with self._store.changing() as change:
+            state = change.state(job_id)
+            if is_final(state):
+                return TooLate(state)
+            order = open_order(change.connection, job_id)
+            if order is None or not _may_have_left(change, order):
+                return _pause_here(change, job_id, outcome, actor)
+            return self._ask_to_pause(change, order, kind, outcome, reason, actor)
+
+    def _ask_to_pause(
+        self,
+        change: Change,
+        order: OpenOrder,
+        kind: type[Hold] | type[Resume],
+        outcome: str,
+        reason: str,
+        actor: Actor,
+    ) -> Outcome:
+        before = last_control(change.connection, order.order_id, ("hold", "resume"))
+        wanted = kind.model_fields["kind"].default
+        if before is not None and before.outcome is None and before.kind == wanted:
+            return Pending(before.control_id)
+        is_settled = before is None or before.outcome is not None
+        if is_settled and is_held(change, order.job_id) == (kind is Hold):
+            return Ended(change.state(order.job_id), outcome)
+        control_id = self._ask(change, kind, order, reason, actor)
+        change.move(order.job_id, Update(because=f"{wanted} asked", actor=actor, is_note=True))
+        return Pending(control_id)
+
+    def _ask(
+        self, change: Change, kind: Callable[..., OrderControl], order: OpenOrder, reason: str, actor: Actor
+    ) -> str:
+        control = kind(
             control_id=uuid4(),
             registry=order.registry,
             hall=order.hall,
@@ -115,51 +204,26 @@ class Controls:
             at=change.now,
             reason="",
         )
-        self._send(change, control, order.job_id, reason, actor)
-        added = frozenset({Reason.CANCEL_REQUESTED})
-        change.move(order.job_id, Update(add=added, because="cancel asked", actor=actor))
-        return Pending(str(control.control_id))
-
-    def _send(self, change: Change, control: ControlBase, job_id: str, reason: str, actor: Actor) -> None:
-        kept = Control(
-            control_id=str(control.control_id),
-            kind=getattr(control, "kind"),  # noqa: B009 - every control has one, its base does not
-            job_id=job_id,
-            order_id=str(control.order_id),
-            registry=control.registry,
-            hall=control.hall,
-            at=control.at,
-            actor=actor,
-            reason=reason[:200],
-            approval_id=str(control.approval_id) if isinstance(control, Approve) else None,
-        )
-        keep_control(change, kept)
-        change.post(self._letter(control, kept))
-
-    def _letter(self, control: ControlBase, kept: Control) -> Outgoing:
-        key = self._keys[kept.registry]
-        return Outgoing(
-            exchange=CONTROLS,
-            routing_key=to_hall(kept.registry, kept.hall),
-            type=CONTROL_TYPE,
-            body=signed.sign(control.to_bytes(), SIGNED_CONTROL, key),
-            headers=headers(registry=kept.registry, hall=kept.hall, order_id=kept.order_id, kid=key.kid),
-            rank=RANK_CONTROL,
-            letter_id=kept.control_id,
-            job_id=kept.job_id,
-        )
+        return self._asker.ask(change, control, order.job_id, reason, actor)
 
 
 def _may_have_left(change: Change, order: OpenOrder) -> bool:
     """Say whether the order's letter is or was in the outbox: then the courier may be sending it just now."""
-    if order.state != PREPARED:
-        return True
-    letter = select(t.outbox.c.place).where(t.outbox.c.order_id == order.order_id)
-    return change.connection.execute(letter).first() is not None
+    return order.state != PREPARED or has_letter(change, order.order_id)
 
 
-def _cancel_here(change: Change, job_id: str, order: OpenOrder | None, actor: Actor) -> CancelOutcome:
+def _end_here(change: Change, job_id: str, order: OpenOrder | None, end: JobState, actor: Actor) -> Outcome:
+    """Nothing is at a hall: it never left, or the hall's word has ended it."""
     if order is not None:
         set_order_state(change, order.order_id, "cancelled")
-    change.move(job_id, Update(state=JobState.CANCELLED, because="cancelled before it left", actor=actor))
-    return Ended(JobState.CANCELLED)
+    change.move(job_id, Update(state=end, because=f"{end} with nothing at a hall", actor=actor))
+    return Ended(end)
+
+
+def _pause_here(change: Change, job_id: str, outcome: str, actor: Actor) -> Outcome:
+    if outcome == "held":
+        change.move(job_id, Update(add=HELD, because="held at home", actor=actor))
+    else:
+        change.move(job_id, Update(drop=HELD, because="resumed at home", actor=actor))
+        change.stirred.add(Topic.WORK)
+    return Ended(change.state(job_id), outcome)

@@ -29,11 +29,20 @@ class NoWrapKey(Exception):
 class Dispatcher:
     """Puts sealed orders into the outbox."""
 
-    def __init__(self, *, store: Store, documents: Documents, trust: Trust, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        documents: Documents,
+        trust: Trust,
+        clock: Callable[[], datetime],
+        seal_again: Callable[[Work, str], None] = lambda work, stale: None,
+    ) -> None:
         self._store = store
         self._documents = documents
         self._trust = trust
         self._clock = clock
+        self._seal_again = seal_again
 
     def __call__(self, work: Work) -> None:
         """Wrap the job's open order and keep the letter."""
@@ -42,6 +51,10 @@ class Dispatcher:
             return
         if not self._trust.may_print(order.registry, order.hall, work.kind):
             refuse_for_grant(self._store, work)
+            return
+        if order.not_after <= self._clock():
+            # Held at home for days: a hall would refuse it, and it has never left. The next turn sends the new one.
+            self._seal_again(work, order.order_id)
             return
         contents = Contents(
             signed_ticket=self._documents.read(order.ticket_sha256),

@@ -43,6 +43,7 @@ class Code(StrEnum):
     UNKNOWN_HALL = "unknown-hall"
     UNKNOWN_KIND = "unknown-kind"
     NOT_GRANTED = "not-granted"
+    HALL_WRITTEN_OFF = "hall-written-off"
     NOT_THE_REGISTRYS = "not-the-registrys"
     UNIT_NUMBER = "unit-number"
     ANOTHER_COUNTY = "another-county"
@@ -104,6 +105,8 @@ class Code(StrEnum):
     REQUEST_ID_TAKEN = "request-id-taken"
     ALREADY_REQUESTED = "already-requested"
     WRONG_STATE = "wrong-state"
+    ORDER_OPEN = "order-open"
+    SAME_PERSON = "same-person"
     TRY_LATER = "try-later"
     INTERNAL = "internal"
 
@@ -127,6 +130,7 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.UNKNOWN_HALL: ("未知的受理大厅", "unknown hall"),
     Code.UNKNOWN_KIND: ("未知的证书种类，应为 {choices}", "unknown kind of document, must be one of {choices}"),
     Code.NOT_GRANTED: ("未授权在该大厅打印此类证书", "the registry is not granted to print this kind at that hall"),
+    Code.HALL_WRITTEN_OFF: ("该大厅已核销停用", "the hall is written off"),
     Code.NOT_THE_REGISTRYS: ("与登记机构的备案不一致，应为 {expected}", "not the registry's own, expected {expected}"),
     Code.UNIT_NUMBER: ("不是合法的 28 位不动产单元号", "not a 28-character unit number (GB/T 37346)"),
     Code.ANOTHER_COUNTY: ("不动产单元号不属于该登记机构", "the unit lies in another county than the registry"),
@@ -190,6 +194,11 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.REQUEST_ID_TAKEN: ("该 request_id 已用于其他内容", "this request_id was used for other content"),
     Code.ALREADY_REQUESTED: ("该证书已申请打印，见 job_id", "this certificate is already requested, see job_id"),
     Code.WRONG_STATE: ("当前状态下不能这样做", "this does not fit the state as it is"),
+    Code.ORDER_OPEN: (
+        "上一订单尚未由大厅确认结束且无可用纸证",
+        "the last order has not ended by the hall's word with no usable paper",
+    ),
+    Code.SAME_PERSON: ("须由另一人审批", "whoever asked cannot approve"),
     Code.TRY_LATER: ("暂时无法受理，请稍后重试", "not now, try the same again later"),
     Code.INTERNAL: ("系统内部错误", "an error of ours, see the log"),
 }
@@ -291,6 +300,15 @@ class RequestIdTaken(Conflict):
 
 class AlreadyRequested(Conflict):
     code = Code.ALREADY_REQUESTED
+
+
+class OrderOpen(Conflict):
+    code = Code.ORDER_OPEN
+
+
+class SamePerson(HomeError):
+    status = 403
+    code = Code.SAME_PERSON
 
 
 class TryLater(HomeError):

@@ -11,22 +11,22 @@ from uuid import UUID
 
 from sqlalchemy import Row, insert, select, update
 
-from spooler.job import HOME_REASONS, JobState, Reason, is_final
+from spooler.answers import end_of_order, take_answer
+from spooler.job import HOME_REASONS, JobState, Reason
 from spooler.store import Change, IllegalMove
 from spooler.store import tables as t
+from spooler.store.blanks import BACK, recovered
+from spooler.store.dead import settle_order
 from spooler.store.halls import (
-    ACCEPTED,
-    DECLINED,
-    close_approval,
     close_approvals_of,
     note_approval,
     note_heartbeat,
     note_stock,
+    serials_between,
 )
-from spooler.store.orders import Control, answer_control, set_order_state
+from spooler.store.standing import note_reconcile
 from spooler.store.values import Alarm, HallWord, Refusal, Side, Update
 from spooler.wire.messages import (
-    Answer,
     ApprovalReport,
     Ask,
     Heartbeat,
@@ -52,8 +52,6 @@ JOB_STATES: Mapping[str, JobState | None] = {
 }
 ENDED_WITHOUT_PAPER = frozenset({"refused", "returned", "cancelled", "expired"})
 HALL_REASONS = frozenset(Reason) - HOME_REASONS
-STILL_OPEN = frozenset({"pending", "cancel-requested"})  # the hall cannot say yet
-CANCELLED = frozenset({"cancelled", "stopped"})
 
 
 def apply(change: Change, report: ReportBase) -> None:
@@ -142,50 +140,14 @@ def _supersede(change: Change, job: Row[Any]) -> None:
 def _stock(change: Change, report: StockMoved) -> None:
     try:
         note_stock(change, report)
+        if report.status in BACK:
+            recovered(change, report.hall, serials_between(report.first, report.last))
     except ValueError:
         change.alarm(Alarm("no-such-range", hall=report.hall, registry=report.registry))
 
 
 def _heartbeat(change: Change, report: Heartbeat) -> None:
     note_heartbeat(change, report)
-
-
-def _answered(change: Change, report: Answer) -> None:
-    """The hall's truth about a control ends what waited for it."""
-    if report.outcome in STILL_OPEN:
-        return
-    control = answer_control(change, str(report.control_id), report.outcome)
-    if control is None or control.hall != report.hall or control.order_id != str(report.order_id):
-        change.alarm(Alarm("unknown-control", hall=report.hall, registry=report.registry))
-    elif control.kind == "cancel":
-        _cancel_answered(change, report, control)
-    elif control.kind == "approve":
-        _approve_answered(change, report, control)
-
-
-def _cancel_answered(change: Change, report: Answer, control: Control) -> None:
-    told = Update(because=f"cancel: {report.outcome}", side=Side.HALL, at=report.at, actor=None)
-    if is_final(change.state(control.job_id)):
-        _move(change, control.job_id, replace(told, tell=_refusal_of_cancel(report)), report)
-        return
-    if report.outcome in CANCELLED:
-        set_order_state(change, control.order_id, "cancelled")
-        close_approvals_of(change, control.order_id)
-        _move(change, control.job_id, replace(told, state=JobState.CANCELLED), report)
-        return
-    requested = frozenset({Reason.CANCEL_REQUESTED})
-    _move(change, control.job_id, replace(told, drop=requested, tell=_refusal_of_cancel(report)), report)
-
-
-def _refusal_of_cancel(report: Answer) -> str | None:
-    """Return the callback by which it is told that the cancel came too late."""
-    return None if report.outcome in CANCELLED else "job.cancel-refused"
-
-
-def _approve_answered(change: Change, report: Answer, control: Control) -> None:
-    """Close what was decided here. `not-open`: somebody at the hall was faster, and the hall's own report said how."""
-    if control.approval_id is not None and report.outcome in {ACCEPTED, DECLINED}:
-        close_approval(change, control.approval_id, report.outcome)
 
 
 def _tell_job(change: Change, report: OrderReport, says: Update) -> bool:
@@ -200,15 +162,20 @@ def _tell_job(change: Change, report: OrderReport, says: Update) -> bool:
     _note_order(change, report)
     told = replace(
         says,
-        state=JOB_STATES[report.state],
+        state=_job_state(change, report),
         side=Side.HALL,
         at=report.at,
         actor=report.actor,
         word=_word(report),
         add=frozenset({Reason.ORDER_EXPIRED}) if report.state == "expired" else frozenset(),
-        drop=frozenset({Reason.UNDELIVERABLE}),
+        drop=frozenset({Reason.UNDELIVERABLE}) | settle_order(change, str(report.order_id)),
     )
     return _move(change, str(report.job_id), told, report)
+
+
+def _job_state(change: Change, report: OrderReport) -> JobState | None:
+    state = JOB_STATES[report.state]
+    return end_of_order(change.connection, str(report.order_id)) if state is JobState.CANCELLED else state
 
 
 def _known_order(change: Change, report: OrderReport) -> Row[Any] | None:
@@ -233,7 +200,7 @@ def _word(report: OrderReport) -> HallWord:
     return HallWord(said, report.attempt, report.serial)
 
 
-def _move(change: Change, job_id: str, told: Update, report: Answer | OrderReport) -> bool:
+def _move(change: Change, job_id: str, told: Update, report: OrderReport) -> bool:
     try:
         change.move(job_id, told)
     except IllegalMove as e:
@@ -243,9 +210,8 @@ def _move(change: Change, job_id: str, told: Update, report: Answer | OrderRepor
     return True
 
 
-def _alarm(code: str, report: Answer | OrderReport) -> Alarm:
-    job_id = str(report.job_id) if isinstance(report, OrderReport) else None
-    return Alarm(code, report.hall, report.registry, job_id=job_id, order_id=str(report.order_id))
+def _alarm(code: str, report: OrderReport) -> Alarm:
+    return Alarm(code, report.hall, report.registry, job_id=str(report.job_id), order_id=str(report.order_id))
 
 
 SAYS: Mapping[str, Callable[[Change, Any], None]] = {
@@ -257,5 +223,6 @@ SAYS: Mapping[str, Callable[[Change, Any], None]] = {
     "issued": _issued,
     "stock": _stock,
     "heartbeat": _heartbeat,
-    "answer": _answered,
+    "answer": take_answer,
+    "reconcile": note_reconcile,
 }

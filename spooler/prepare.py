@@ -48,6 +48,7 @@ class Preparer:
         ticket_keys: Mapping[str, SigningKey],
         order_days: int,
         clock: Callable[[], datetime],
+        is_closed: Callable[[str], bool] = lambda hall: False,
     ) -> None:
         self._store = store
         self._documents = documents
@@ -56,13 +57,26 @@ class Preparer:
         self._ticket_keys = ticket_keys
         self._order_days = order_days
         self._clock = clock
+        self._is_closed = is_closed
 
     def __call__(self, work: Work) -> None:
         """Seal the job's document and open its order."""
-        crash_point("home.before-prepare")
-        if not self._trust.may_print(work.registry, work.hall, work.kind):
+        if not self.may_print(work, work.hall):
             refuse_for_grant(self._store, work)
             return
+        crash_point("home.before-prepare")
+        self._store.orders.prepare(self.order_for(work))
+        crash_point("home.after-sealed-commit")
+
+    def again(self, work: Work, stale: str) -> None:
+        """Seal anew what never left and has run out of time."""
+        self._store.orders.replace(stale, self.order_for(work))
+
+    def may_print(self, work: Work, hall: str) -> bool:
+        return self._trust.may_print(work.registry, hall, work.kind) and not self._is_closed(hall)
+
+    def order_for(self, work: Work) -> Prepared:
+        """Return a fresh order for the job's hall, its document sealed and kept."""
         private = self._documents.read_private(work.private_sha256)
         facts = order_facts(work, private, now=self._clock(), order_days=self._order_days)
         sealed = seal_order(
@@ -86,8 +100,7 @@ class Preparer:
         crash_point("home.after-ticket-kept")
         document = self._documents.keep(sealed.document)
         crash_point("home.after-sealed-kept")
-        self._store.orders.prepare(Prepared(order, document, len(sealed.document)))
-        crash_point("home.after-sealed-commit")
+        return Prepared(order, document, len(sealed.document))
 
 
 def order_facts(work: Work, private: Private, *, now: datetime, order_days: int) -> OrderFacts:

@@ -1,6 +1,6 @@
-"""What nobody says but time: jobs that are late, halls that have fallen silent, and halls that speak again."""
+"""What nobody says but time: jobs that are late, halls that are silent or speak again, and whatever else wants a look now and then."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from threading import Event, Thread
 
@@ -8,7 +8,7 @@ import structlog
 
 from spooler.job import Reason
 from spooler.store import Store
-from spooler.store.halls import note_silence, open_jobs_at
+from spooler.store.halls import note_silence
 from spooler.store.values import Alarm, Update
 
 MISSED_HEARTBEATS = 3
@@ -27,11 +27,13 @@ class Watch:
         clock: Callable[[], datetime],
         heartbeat_seconds: float = 60.0,
         look_seconds: float = LOOK_SECONDS,
+        also: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._store = store
         self._clock = clock
         self._silence = timedelta(seconds=MISSED_HEARTBEATS * heartbeat_seconds)
         self._look_seconds = look_seconds
+        self._also = tuple(also)
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="watch", daemon=True)
 
@@ -54,8 +56,11 @@ class Watch:
             self._call_late(job_id)
         for hall in self._store.halls.fallen_silent(now - self._silence):
             self._call_silent(hall)
+        self._tell_unheard(now - self._silence)
         for job_id in self._store.halls.wrongly_silent():
             self._unsay_silent(job_id)
+        for look in self._also:
+            look()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -71,12 +76,20 @@ class Watch:
             change.move(job_id, Update(add=frozenset({Reason.LATE}), because="past its deadline"))
 
     def _call_silent(self, hall: str) -> None:
-        silent = frozenset({Reason.HALL_SILENT})
         with self._store.changing() as change:
             note_silence(change, hall)
             change.alarm(Alarm("hall-silent", hall=hall))
-            for job_id in open_jobs_at(change, hall):
-                change.move(job_id, Update(add=silent, because="no word from the hall"))
+
+    def _tell_unheard(self, before: datetime) -> None:
+        """Let every job say so that waits for a silent hall; also one sent there since, or to a hall that never spoke."""
+        silent = frozenset({Reason.HALL_SILENT})
+        unheard = self._store.halls.jobs_unheard(before)
+        for job in unheard:
+            with self._store.changing() as change:
+                change.move(job.job_id, Update(add=silent, because="no word from the hall"))
+        for hall in sorted({job.hall for job in unheard if job.never_spoke}):
+            with self._store.changing() as change:
+                change.alarm(Alarm("hall-silent", hall=hall, detail="it never spoke"))
 
     def _unsay_silent(self, job_id: str) -> None:
         with self._store.changing() as change:

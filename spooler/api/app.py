@@ -4,19 +4,22 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 
+from spooler.api.acts import act_router
 from spooler.api.jobs import job_router
 from spooler.api.openapi import describe
 from spooler.api.others import approval_router, feed_router
 from spooler.api.parts import Parts
 from spooler.api.problems import add_problem_handlers
 from spooler.api.requests import request_router
+from spooler.api.write_off import write_off_router
 
 
 def make_api(parts: Parts) -> FastAPI:
     """Return the home's API over these parts."""
     # No page of documentation: its scripts would come from the internet.
     app = FastAPI(title="certspool home", version=_version(), docs_url=None, redoc_url=None)
-    for router in (request_router(parts), job_router(parts), approval_router(parts), feed_router(parts), parts.probe):
+    routers = (request_router, job_router, act_router, approval_router, feed_router, write_off_router)
+    for router in (*(make(parts) for make in routers), parts.probe):
         app.include_router(router)
     add_problem_handlers(app)
     describe(app)

@@ -1,4 +1,4 @@
-"""/v1/jobs: what became of a request, and cancelling it."""
+"""/v1/jobs: what became of a request."""
 
 from typing import Annotated
 
@@ -10,25 +10,12 @@ from spooler.api import stream
 from spooler.api.auth import BEARER, Caller, Role
 from spooler.api.openapi import problems
 from spooler.api.parts import Parts
-from spooler.api.views import HandoverView, JobView, OutcomeView, PageView, event_view
-from spooler.controls import Ended, Pending
-from spooler.errors import Conflict, NotFound
+from spooler.api.views import HandoverView, JobView, PageView, event_view
+from spooler.errors import NotFound
 from spooler.job import JobState, Reason
 from spooler.store.values import Job, JobQuery
 
 PDF = "application/pdf"
-
-
-class Because(BaseModel):
-    """Why; kept with the job, never sent to a hall."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
-    reference: Annotated[str, Field(max_length=100)] | None = None
-
-    def text(self) -> str:
-        return self.reason if self.reference is None else f"{self.reason} [{self.reference}]"
 
 
 class Filters(BaseModel):
@@ -111,23 +98,5 @@ def job_router(parts: Parts) -> APIRouter:
         if taken is None:
             raise NotFound()
         return HandoverView.of(taken)
-
-    @router.post(
-        "/{job_id}/cancel",
-        summary="End a job that is not handed over",
-        responses={202: {"model": OutcomeView}, **problems(401, 403, 404, 409, 422)},
-    )
-    def cancel(who: Who, job_id: str, because: Because, response: Response) -> OutcomeView:
-        job = visible(who, job_id)
-        who.must_be(Role.OPERATE)
-        who.must_reach(job.registry)
-        outcome = parts.acts.cancel(job_id, because.text(), who.acting_as(Role.OPERATE))
-        state = visible(who, job_id).state
-        if isinstance(outcome, Pending):
-            response.status_code = 202
-            return OutcomeView(job_id=job_id, outcome="pending", state=state, control_id=outcome.control_id)
-        if isinstance(outcome, Ended):
-            return OutcomeView(job_id=job_id, outcome=outcome.state, state=state)
-        raise Conflict(outcome="too-late", state=state.value, job_id=job_id)
 
     return router

@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from spooler.api.auth import BEARER, SEES_JOBS, Caller, Role
 from spooler.api.openapi import problems
 from spooler.api.parts import Parts
 from spooler.api.views import ApprovalView, BlankView, DecisionView, HallView, feed_view
+from spooler.api.write_off import decide_write_off
 from spooler.controls import Pending
 from spooler.errors import Conflict, NotFound
 
@@ -45,15 +46,25 @@ def approval_router(parts: Parts) -> APIRouter:
     @router.get("", summary="What waits for a second person, also from halls", responses=problems(401, 403))
     def list_approvals(who: Who) -> Approvals:
         who.must_be(*SEES_JOBS)
-        return Approvals(approvals=[ApprovalView.of(found) for found in approvals.open(who.visible_registries)])
+        waiting = [ApprovalView.of(found) for found in approvals.open(who.visible_registries)]
+        ours = all(who.reaches(registry) for registry in parts.registries)
+        asked = parts.written_off.waiting() if ours else ()
+        return Approvals(approvals=[*waiting, *(ApprovalView.of_write_off(found) for found in asked)])
 
     @router.post(
         "/{approval_id}",
         status_code=202,
         summary="Accept or decline; the hall's answer comes as an event",
-        responses=problems(401, 403, 404, 409, 422),
+        responses={
+            200: {"model": DecisionView, "description": "Nothing has to be asked of a hall"},
+            **problems(401, 403, 404, 409, 422),
+        },
     )
-    def decide(who: Who, approval_id: str, decision: Decision) -> DecisionView:
+    def decide(who: Who, approval_id: str, decision: Decision, response: Response) -> DecisionView:
+        settled = decide_write_off(parts, who, approval_id, decision.accept, decision.reason)
+        if settled is not None:
+            response.status_code = 200
+            return settled
         approval = approvals.approval(approval_id)
         if approval is None or not who.sees(approval.registry, approval.hall):
             raise NotFound()
@@ -96,10 +107,11 @@ def feed_router(parts: Parts) -> APIRouter:
         who: Who,
         serial: Annotated[str, Query(pattern=r"^[A-Z]{0,2}[0-9]{11}$")] | None = None,
         hall: Annotated[str, Query(pattern=r"^[0-9]{6}-[0-9]{2}$")] | None = None,
+        status: Annotated[str, Query(pattern=r"^[a-z-]{1,32}$")] | None = None,
     ) -> Blanks:
         who.must_be(Role.READ, Role.OPERATE, Role.APPROVE, Role.HALL)
         visible = who.visible_halls
-        found = store.halls.blanks(serial, hall, MOST_BLANKS)
+        found = store.halls.blanks(serial, hall, status, MOST_BLANKS)
         return Blanks(blanks=[BlankView.of(b) for b in found if visible is None or b.hall in visible])
 
     return router

@@ -6,11 +6,13 @@ from typing import Protocol
 
 from fastapi import APIRouter
 
+from spooler.another_order import AnotherOrder
 from spooler.api.auth import Callers
-from spooler.controls import CancelOutcome, Decided, Pending
+from spooler.controls import Decided, Outcome, Pending
 from spooler.intake.keep import Intake
 from spooler.store import Store
 from spooler.wire.messages import Actor
+from spooler.write_off import HallsWrittenOff
 
 CountRequest = Callable[[str, str, str], None]
 
@@ -18,7 +20,13 @@ CountRequest = Callable[[str, str, str], None]
 class Acts(Protocol):
     """What a person may do about a job (`controls`)."""
 
-    def cancel(self, job_id: str, reason: str, actor: Actor) -> CancelOutcome: ...
+    def cancel(self, job_id: str, reason: str, actor: Actor) -> Outcome: ...
+
+    def withdraw(self, job_id: str, reason: str, actor: Actor) -> Outcome: ...
+
+    def hold(self, job_id: str, reason: str, actor: Actor) -> Outcome: ...
+
+    def resume(self, job_id: str, reason: str, actor: Actor) -> Outcome: ...
 
     def decide(self, approval_id: str, accept: bool, reason: str, actor: Actor) -> Pending | Decided | None: ...
 
@@ -37,6 +45,8 @@ class Parts:
     store: Store
     documents: Reader
     acts: Acts
+    another_order: AnotherOrder
+    written_off: HallsWrittenOff
     callers: Callers
     registries: frozenset[str]
     hall_names: Mapping[str, str]

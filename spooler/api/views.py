@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, PlainSerializer
 
 from spooler.store.values import Approval, Blank, CallbackEvent, Event, Hall, Handover, Job
+from spooler.store.write_offs import WriteOff
 from spooler.wire.messages import Actor
 
 
@@ -97,15 +98,15 @@ class HandoverView(BaseModel):
 
 
 class ApprovalView(BaseModel):
-    """An act that waits for a second person."""
+    """An act that waits for a second person; `write-off` is the home's own, and concerns no single job."""
 
     approval_id: str
     hall: str
-    registry: str
-    job_id: str
-    order_id: str
+    registry: str | None
+    job_id: str | None
+    order_id: str | None
     act: str
-    attempt: int
+    attempt: int | None
     actor: ActorView | None
     state: str
     opened_at: Time
@@ -114,6 +115,21 @@ class ApprovalView(BaseModel):
     def of(cls, approval: Approval) -> "ApprovalView":
         shown = {**vars(approval), "actor": _actor_view(approval.actor)}
         return cls.model_validate(shown)
+
+    @classmethod
+    def of_write_off(cls, asked: WriteOff) -> "ApprovalView":
+        return cls(
+            approval_id=asked.approval_id,
+            hall=asked.hall,
+            registry=None,
+            job_id=None,
+            order_id=None,
+            act="write-off",
+            attempt=None,
+            actor=_actor_view(asked.asked_by),
+            state=asked.state,
+            opened_at=asked.opened_at,
+        )
 
 
 class HallView(BaseModel):
@@ -175,11 +191,11 @@ class OutcomeView(BaseModel):
 
 
 class DecisionView(BaseModel):
-    """A second person's decision, on its way to the hall."""
+    """A second person's decision, on its way to the hall; done at once where no hall has to hear of it."""
 
     approval_id: str
     outcome: str
-    control_id: str
+    control_id: str | None = None
 
 
 def _actor_view(actor: Actor | None) -> ActorView | None:

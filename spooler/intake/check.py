@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Protocol, TypeVar
 
-from spooler.errors import Finding, RequestRefused, TooLarge
+from spooler.errors import Code, Finding, RequestRefused, TooLarge, finding
 from spooler.intake import rules
 from spooler.intake.annexes import read_annexes
 from spooler.intake.names import Written, to_our_names
@@ -63,8 +63,17 @@ class Checked:
 class Checker:
     """Judges requests against trust, layout and clock; keeps nothing."""
 
-    def __init__(self, *, trust: Trust, served: frozenset[str], layout: Layout, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        trust: Trust,
+        served: frozenset[str],
+        layout: Layout,
+        clock: Callable[[], datetime],
+        is_closed: Callable[[str], bool] = lambda hall: False,
+    ) -> None:
         self._trust = trust
+        self._is_closed = is_closed
         self._served = served
         self._layout = layout
         self._clock = clock
@@ -77,6 +86,8 @@ class Checker:
         """Return the request with its print document; RequestRefused names every field that stands in the way."""
         request, now = received.request, self._clock()
         found = rules.errors(request, rules.Standing(self._trust, self._served, now))
+        if not found and self._is_closed(request.hall):
+            found = [finding("hall", Code.HALL_WRITTEN_OFF)]
         if found:
             raise RequestRefused(_as_written(found, received.written))
         rendered = self._render(received)

@@ -256,4 +256,10 @@ def _says_something(row: Row[Any], change: Update) -> bool:
     """Say whether an event without a new state or reason tells anything."""
     word = change.word
     differs = word is not None and (word.attempt, word.serial) != (row.attempt, row.serial)
-    return differs or change.pass_number is not None or change.tell is not None or change.side is Side.HALL
+    return (
+        differs
+        or change.pass_number is not None
+        or change.tell is not None
+        or change.is_note
+        or change.side is Side.HALL
+    )

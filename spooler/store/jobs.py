@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, select, update
 from sqlalchemy.exc import IntegrityError
 
 from spooler.daemon.crash import crash_point
-from spooler.job import FREES_THE_NUMBER, JobState
+from spooler.job import FREES_THE_NUMBER, JobState, Reason
 from spooler.store import tables as t
 from spooler.store.change import Change, reasons_of
 from spooler.store.transactions import Transactions
@@ -35,6 +35,15 @@ from spooler.wire.messages import Actor, Case, Pass, Seal
 
 FIRST_ATTEMPT = 1
 MOST_JOBS_A_PAGE = 500
+
+_IS_HELD = (
+    select(t.job_reasons.c.reason)
+    .where(t.job_reasons.c.job_place == t.jobs.c.place, t.job_reasons.c.reason == Reason.HELD)
+    .exists()
+)
+_HAS_NOTHING_TO_SEND = (t.jobs.c.state == JobState.SEALED) & ~(
+    select(t.orders.c.place).where(t.orders.c.job_id == t.jobs.c.job_id, t.orders.c.state == "prepared").exists()
+)
 
 
 class Jobs:
@@ -99,12 +108,15 @@ class Jobs:
         return None if row is None else _work(row)
 
     def waiting(self, states: Iterable[JobState], now: datetime, limit: int = 100) -> tuple[str, ...]:
-        """Return the ids of jobs whose next step is due, oldest first. A sealed job waits here until its letter is kept."""
+        """Return the ids of jobs whose next step is due, oldest first. A sealed job waits here until its letter is kept.
+
+        What is held stays where it is, and a sealed job whose order has ended waits for a person.
+        """
         has_letter = select(t.outbox.c.place).where(t.outbox.c.job_id == t.jobs.c.job_id).exists()
         due = t.jobs.c.step_after.is_(None) | (t.jobs.c.step_after <= now)
         wanted = (
             select(t.jobs.c.job_id)
-            .where(t.jobs.c.state.in_(list(states)), due, ~has_letter)
+            .where(t.jobs.c.state.in_(list(states)), due, ~has_letter, ~_IS_HELD, ~_HAS_NOTHING_TO_SEND)
             .order_by(t.jobs.c.place)
             .limit(limit)
         )

@@ -1,20 +1,23 @@
 """Orders and controls: what crosses the wire to a hall, and what it answered. One order of a job is open at a time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from spooler.daemon.crash import crash_point
-from spooler.job import JobState, Reason
+from spooler.job import FREES_THE_NUMBER, JobState, Reason
 from spooler.store import tables as t
-from spooler.store.change import Change, Outgoing
+from spooler.store.change import Change, Outgoing, reasons_of
 from spooler.store.transactions import Transactions
 from spooler.store.values import OpenOrder, Update
 from spooler.wire.messages import Actor
 
 PREPARED, SENT = "prepared", "sent"
+# What may still begin an attempt at a hall: a spoiled one too.
+LEASED_STATES = (SENT, "waiting", "printing", "printed")
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,20 @@ class Control:
     actor: Actor
     reason: str
     approval_id: str | None = None
+    not_after: datetime | None = None  # of a lease
     outcome: str | None = None
     answered_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Ending:
+    """An open order whose time to be begun ends soon."""
+
+    order_id: str
+    job_id: str
+    registry: str
+    hall: str
+    kind: str
 
 
 class Orders:
@@ -54,14 +69,9 @@ class Orders:
         """Keep the order and call the job sealed; False when that was done already."""
         order = prepared.order
         with self._transactions.changing() as change:
-            if change.state(order.job_id) is not JobState.ACCEPTED:
+            if change.state(order.job_id) is not JobState.ACCEPTED or is_held(change, order.job_id):
                 return False
-            change.connection.execute(insert(t.orders).values(_row(order, change.now)))
-            change.connection.execute(
-                update(t.jobs)
-                .where(t.jobs.c.job_id == order.job_id)
-                .values(document_sha256=prepared.document_sha256, document_bytes=prepared.document_bytes)
-            )
+            keep_prepared(change, prepared)
             moved = change.move(order.job_id, Update(state=JobState.SEALED, because="document sealed"))
             crash_point("home.before-sealed-commit")
             return moved
@@ -70,13 +80,21 @@ class Orders:
         """Keep the order's letter; False when it was kept or sent already, or the job has ended."""
         with self._transactions.changing() as change:
             order = _order(change.connection, t.orders.c.order_id == order_id)
-            if order is None or order.state != PREPARED or change.state(order.job_id) is not JobState.SEALED:
-                return False
-            if change.connection.execute(select(t.outbox.c.place).where(t.outbox.c.order_id == order_id)).first():
+            if order is None or not _may_leave(change, order):
                 return False
             change.post(letter)
             crash_point("home.before-letter-commit")
             return True
+
+    def replace(self, stale: str, prepared: Prepared) -> bool:
+        """Let another order take the place of one that never left and has run out of time; False when it has left."""
+        with self._transactions.changing() as change:
+            order = _order(change.connection, t.orders.c.order_id == stale)
+            if order is None or not _may_leave(change, order):
+                return False
+            set_order_state(change, stale, "expired")
+            keep_prepared(change, prepared)
+            return change.move(order.job_id, Update(because="sealed again", tell="job.order-opened"))
 
     def order(self, order_id: str) -> OpenOrder | None:
         with self._transactions.reading() as connection:
@@ -87,10 +105,67 @@ class Orders:
         with self._transactions.reading() as connection:
             return open_order(connection, job_id)
 
+    def ending_before(self, soon: datetime, limit: int = 500) -> tuple[Ending, ...]:
+        """Return the orders to be renewed: at a hall that speaks, their end not asked for, no lease under way."""
+        orders, jobs, controls = t.orders.c, t.jobs.c, t.controls.c
+        asked = select(controls.control_id).where(
+            controls.order_id == orders.order_id,
+            controls.outcome.is_(None),
+            controls.kind.in_(("lease", "cancel", "withdraw")),
+        )
+        silent = select(t.halls.c.hall).where(t.halls.c.hall == orders.hall, t.halls.c.is_silent.is_(False))
+        wanted = (
+            select(orders.order_id, orders.job_id, orders.registry, orders.hall, jobs.kind)
+            .join(t.jobs, jobs.job_id == orders.job_id)
+            .where(
+                orders.state.in_(LEASED_STATES),
+                orders.not_after < soon,
+                jobs.state.not_in(FREES_THE_NUMBER),
+                ~asked.exists(),
+                silent.exists(),
+            )
+            .limit(limit)
+        )
+        with self._transactions.reading() as connection:
+            return tuple(Ending(*row) for row in connection.execute(wanted))
+
     def controls(self, job_id: str) -> tuple[Control, ...]:
-        wanted = select(t.controls).where(t.controls.c.job_id == job_id).order_by(t.controls.c.at)
+        wanted = select(t.controls).where(t.controls.c.job_id == job_id).order_by(t.controls.c.turn)
         with self._transactions.reading() as connection:
             return tuple(_control(row) for row in connection.execute(wanted))
+
+
+def keep_prepared(change: Change, prepared: Prepared) -> None:
+    """Write down the order and its document; the caller moves the job."""
+    order = prepared.order
+    change.connection.execute(insert(t.orders).values(_row(order, change.now)))
+    change.connection.execute(
+        update(t.jobs)
+        .where(t.jobs.c.job_id == order.job_id)
+        .values(document_sha256=prepared.document_sha256, document_bytes=prepared.document_bytes)
+    )
+
+
+def is_held(change: Change, job_id: str) -> bool:
+    return Reason.HELD in reasons_of(change.job(job_id).reasons)
+
+
+def has_letter(change: Change, order_id: str) -> bool:
+    """Say whether the order's letter is in the outbox: then the courier may be sending it just now."""
+    return (
+        change.connection.execute(select(t.outbox.c.place).where(t.outbox.c.order_id == order_id)).first() is not None
+    )
+
+
+def _may_leave(change: Change, order: OpenOrder) -> bool:
+    is_waiting = order.state == PREPARED and change.state(order.job_id) is JobState.SEALED
+    return is_waiting and not is_held(change, order.job_id) and not has_letter(change, order.order_id)
+
+
+def last_order(connection: Connection, job_id: str) -> OpenOrder | None:
+    """Return the job's latest order, open or ended."""
+    latest = select(t.orders.c.order_id).where(t.orders.c.job_id == job_id).order_by(t.orders.c.place.desc()).limit(1)
+    return _order(connection, t.orders.c.order_id == latest.scalar_subquery())
 
 
 def open_order(connection: Connection, job_id: str) -> OpenOrder | None:
@@ -115,8 +190,10 @@ def set_order_state(change: Change, order_id: str, state: str) -> None:
 
 
 def keep_control(change: Change, control: Control) -> None:
+    before = select(func.max(t.controls.c.turn)).where(t.controls.c.job_id == control.job_id)
     change.connection.execute(
         insert(t.controls).values(
+            turn=(change.connection.execute(before).scalar() or 0) + 1,
             control_id=control.control_id,
             kind=control.kind,
             job_id=control.job_id,
@@ -128,6 +205,7 @@ def keep_control(change: Change, control: Control) -> None:
             actor_role=control.actor.role,
             reason=control.reason,
             approval_id=control.approval_id,
+            not_after=control.not_after,
         )
     )
 
@@ -150,6 +228,21 @@ def open_control(connection: Connection, job_id: str, kind: str) -> Control | No
         select(t.controls).where(columns.job_id == job_id, columns.kind == kind, columns.outcome.is_(None)).limit(1)
     ).one_or_none()
     return None if row is None else _control(row)
+
+
+def last_control(connection: Connection, order_id: str, kinds: Sequence[str]) -> Control | None:
+    """Return what was last asked of these kinds about an order."""
+    columns = t.controls.c
+    asked = select(t.controls).where(columns.order_id == order_id, columns.kind.in_(kinds))
+    row = connection.execute(asked.order_by(columns.turn.desc()).limit(1)).one_or_none()
+    return None if row is None else _control(row)
+
+
+def was_asked(connection: Connection, order_id: str, kind: str) -> bool:
+    """Say whether this was ever asked about the order."""
+    columns = t.controls.c
+    asked = select(columns.control_id).where(columns.order_id == order_id, columns.kind == kind).limit(1)
+    return connection.execute(asked).first() is not None
 
 
 def _order(connection: Connection, where: Any) -> OpenOrder | None:
@@ -192,6 +285,7 @@ def _control(row: Row[Any]) -> Control:
         actor=Actor(id=row.actor_id, role=row.actor_role),
         reason=row.reason,
         approval_id=row.approval_id,
+        not_after=row.not_after,
         outcome=row.outcome,
         answered_at=row.answered_at,
     )

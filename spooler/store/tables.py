@@ -188,6 +188,8 @@ orders = Table(
     Column("not_after", UtcTime, nullable=False),
     Column("ticket_sha256", Hash, nullable=False),  # the ticket's bytes, in `documents`
     Column("opened_at", UtcTime, nullable=False),
+    Column("opened_by", String(64)),  # a person, if it is not the first
+    Column("reason", String(200)),  # what this person typed
     Column("sent_at", UtcTime),
     Index("orders_by_job", "job_id", "place"),
     Index("orders_open_at_hall", "hall", "state"),
@@ -214,6 +216,7 @@ controls = Table(
     Column("actor_role", String(32), nullable=False),
     Column("approval_id", Uuid),  # what an approve decides
     Column("not_after", UtcTime),  # what a lease asks for
+    Column("turn", Integer, nullable=False, server_default="0"),  # the how manieth about its job
     Column("reason", String(200), nullable=False),  # free text: never leaves this table but through the API
     Column("outcome", String(64)),
     Column("answered_at", UtcTime),
@@ -251,6 +254,7 @@ chains = Table(
     Column("sha256", Hash, nullable=False),  # of its payload
     Column("instance", Uuid, nullable=False),
     Column("started_at", UtcTime, nullable=False),
+    Column("ordinal", Integer, nullable=False, server_default="1"),  # which of the hall's epochs, as seen here
 )
 
 reports = Table(
@@ -278,6 +282,16 @@ instances = Table(
     Column("first_seen", UtcTime, nullable=False),
     Column("epoch", Uuid),
     Column("first_sequence", Integer, nullable=False, server_default="0"),  # of the reports that this run wrote
+)
+
+halts = Table(
+    "halts",  # halls whose agents are to be told that their reports contradict each other
+    metadata,
+    Column("hall", String(9), primary_key=True),
+    Column("registry", String(6), nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("is_due", Boolean, nullable=False),
+    Column("halted_at", UtcTime),
 )
 
 hall_asks = Table(

@@ -24,6 +24,7 @@ class Topic(StrEnum):
     WORK = "work"  # a job waits for its next step
     OUTBOX = "outbox"
     CALLBACKS = "callbacks"
+    STANDING = "standing"  # a hall asked for its orders, or is to be halted
 
 
 @dataclass(frozen=True)
@@ -242,6 +243,11 @@ class Hall:
     open_asks: int
     clock_offset_seconds: float | None
     is_silent: bool
+    standing: str = (
+        "ok"  # reconcile: it compares its journal with ours; cloned: two agents of it speak. Nothing new is sent to it.
+    )
+    standing_why: str | None = None
+    standing_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -369,4 +375,5 @@ class Update:
     refusal: Refusal | None = None
     pass_number: int | None = None
     printer: str | None = None
+    is_note: bool = False  # an event also if nothing else changes
     tell: str | None = None  # a callback type other than the one that follows from the change

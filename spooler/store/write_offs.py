@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 
 from spooler.job import JobState, Reason
 from spooler.store import tables as t
@@ -122,6 +122,8 @@ def apply(change: Change, hall: str, by: Actor) -> None:
 
 def _end_order(change: Change, order_id: str, job_id: str, by: Actor) -> None:
     change.connection.execute(update(t.orders).where(t.orders.c.order_id == order_id).values(state=WRITTEN_OFF))
+    # What has not left goes to nobody any more.
+    change.connection.execute(delete(t.outbox).where(t.outbox.c.order_id == order_id))
     close_approvals_of(change, order_id)
     needs = frozenset({Reason.NEEDS_ATTENTION})
     gone = frozenset({Reason.HALL_SILENT, Reason.UNDELIVERABLE})

@@ -14,6 +14,9 @@ _TIME = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     op.add_column("controls", sa.Column("not_after", _TIME, nullable=True))
+    op.add_column("controls", sa.Column("turn", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("orders", sa.Column("opened_by", sa.String(length=64), nullable=True))
+    op.add_column("orders", sa.Column("reason", sa.String(length=200), nullable=True))
     _gaps()
     _dead_letters()
     _write_offs()
