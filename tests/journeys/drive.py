@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from PIL import Image, ImageChops
 
 PASSES_ON_BLANKS = {"certificate": 3, "proof": 1}
 ENDED = {"issued", "refused", "cancelled", "withdrawn", "superseded"}
@@ -177,6 +178,38 @@ def assert_printed_once(driver: Driver, job: dict[str, Any], request: dict[str, 
     assert missing == []
     lists = [a for a in request.get("annexes", []) if a["role"] in {"collateral_list", "attachment"}]
     assert bool(lists) == bool([s for s in sheets if s.stock == "plain"])
+
+
+def assert_looks_like(document: bytes, sheets: list[Sheet], folder: Path) -> None:
+    """Each sheet shows what its page of the document shows: nothing scaled, shifted, lost or laid over another on the way to paper.
+
+    At 40 dpi one pixel is 0.6 mm; edges may be smoothed otherwise, so a few pixels may differ a little.
+    """
+    whole = folder / "document.pdf"
+    whole.write_bytes(document)
+    for page, sheet in enumerate(sheets, 1):
+        meant, came = pixels(whole, page, folder), pixels(sheet.pdf, 1, folder)
+        assert meant.size == came.size, (sheet.title, meant.size, came.size)
+        differs = ImageChops.difference(meant, came).point(lambda value: 255 if value > 96 else 0)
+        assert sum(differs.histogram()[1:]) <= 0.0005 * meant.width * meant.height, sheet.title
+
+
+def pixels(pdf: Path, page: int, folder: Path) -> Image.Image:
+    command = [
+        "pdftoppm",
+        "-r",
+        "40",
+        "-gray",
+        "-f",
+        str(page),
+        "-l",
+        str(page),
+        "-singlefile",
+        str(pdf),
+        str(folder / "page"),
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    return Image.open(folder / "page.pgm").copy()
 
 
 def with_content(request: dict[str, Any], annexes: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.build import PLACES, a_certificate, a_proof
-from tests.journeys.drive import Driver, assert_printed_once, with_content
+from tests.journeys.drive import Driver, Sheet, assert_looks_like, assert_printed_once, with_content
 
 HOUSE = Path(__file__).parents[2]
 OWN = HOUSE / "spooler" / "sandbox" / "samples"
@@ -23,7 +23,7 @@ def good_samples(folder: Path) -> dict[str, dict]:
 
 
 @pytest.mark.parametrize("folder", SETS, ids=lambda f: "shared" if f == SHARED else "own")
-def test_every_good_sample_is_issued_and_printed_once(county: Driver, folder: Path):
+def test_every_good_sample_is_issued_and_printed_once(county: Driver, folder: Path, tmp_path: Path):
     """Whatever the annexes, scripts and stocks: issued, one sheet a pass, none twice, none astray, every field readable."""
     samples = good_samples(folder)
     jobs = {name: county.accepted(request) for name, request in samples.items()}
@@ -34,6 +34,14 @@ def test_every_good_sample_is_issued_and_printed_once(county: Driver, folder: Pa
         job = ended[jobs[name]["job_id"]]
         assert (name, job["state"], job["refusal"]) == (name, "issued", None)
         assert_printed_once(county, job, request)
+        if request["annexes"]:
+            document = county.call("GET", f"/v1/jobs/{job['job_id']}/document").content
+            assert_looks_like(document, in_order(county.sheets_of(job)), tmp_path)
+
+
+def in_order(sheets: list[Sheet]) -> list[Sheet]:
+    """The sheets of one job as the document's pages: by pass, and within a pass as they came out."""
+    return sorted(sheets, key=lambda sheet: (int(sheet.pass_number), sheet.pdf.name))
 
 
 @pytest.mark.parametrize("folder", SETS, ids=lambda f: "shared" if f == SHARED else "own")
@@ -76,6 +84,7 @@ def test_the_same_certificate_under_twenty_ids_at_once_is_one_paper(county: Driv
     assert_printed_once(county, job, request)
 
 
+@pytest.mark.timeout(900)
 def test_any_registry_prints_at_any_hall(county: Driver):
     """The ninety directed pairs of Suihua's ten counties, and each at home: one hundred of one hundred."""
     halls = [f"{county_id}-01" for county_id in PLACES]
@@ -85,7 +94,7 @@ def test_any_registry_prints_at_any_hall(county: Driver):
     with ThreadPoolExecutor(4) as pool:
         jobs = list(pool.map(county.accepted, requests))
 
-    ended = county.until([job["job_id"] for job in jobs], {"issued", "refused", "cancelled"}, 300)
+    ended = county.until([job["job_id"] for job in jobs], {"issued", "refused", "cancelled"}, 600)
 
     assert len(ended) == 100
     for job, request in zip(jobs, requests, strict=True):
