@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IS
 """The CUPS backend in front of the real one: whatever CUPS does, the real one is started once for each permit (step 5, the paper's edge).
 
 Copied into ServerBin/backend as `once`, mode 755, standard library only; a queue's device is `once:` + the real URI. cupsd sends a job
@@ -10,7 +10,6 @@ document, check it against the permit, lock the device, ask whether it is ready,
 import contextlib
 import fcntl
 import hashlib
-import http.client
 import json
 import os
 import re
@@ -18,11 +17,8 @@ import select
 import shlex
 import signal
 import socket
-import ssl
 import struct
-import subprocess
 import sys
-import tempfile
 import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -115,8 +111,8 @@ def read_call(argv: Sequence[str], environment: Mapping[str, str]) -> Call:
 
 
 def read_document(name: str | None) -> BinaryIO:
-    """Return all that CUPS sends as an unlinked file, so that its offset later tells how much was taken."""
-    document = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+    """Return all that CUPS sends as a file without a name, in memory; its offset later tells how much was taken."""
+    document = open(os.memfd_create("document"), "r+b", buffering=0)  # noqa: SIM115
     length = 0
     with open(0 if name is None else name, "rb", buffering=0, closefd=name is not None) as source:
         while piece := source.read(CHUNK):
@@ -423,9 +419,10 @@ def probe(device: str, probes: str | os.PathLike[str] | None) -> dict[str, Any] 
     scheme = device.partition(":")[0]
     if scheme in IPP_SCHEMES:
         return _probe_ipp(device)
-    program = Path(probes or "/nonexistent") / scheme
-    if not program.exists():
+    if probes is None or not (program := Path(probes) / scheme).exists():
         return None
+    import subprocess
+
     try:
         answer = subprocess.run(
             [program, device], capture_output=True, timeout=PROBE_SECONDS, check=True, close_fds=True
@@ -447,7 +444,7 @@ def _probe_ipp(device: str) -> dict[str, Any]:
         answer = _ask_ipp(device, 0x000B, b"", ("printer-state", "printer-state-reasons"))
         state = {3: "idle", 4: "processing", 5: "stopped"}[answer["printer-state"][0]]
         return {"state": state, "reasons": [reason for reason in answer["printer-state-reasons"] if reason != "none"]}
-    except (OSError, http.client.HTTPException, ValueError, KeyError, IndexError, struct.error):
+    except (OSError, ValueError, KeyError, IndexError, struct.error):
         return {"state": "stopped", "reasons": ["offline"]}
 
 
@@ -458,7 +455,7 @@ def _remote_state(device: str, job: int | None) -> str:
     try:
         answer = _ask_ipp(device, 0x0009, b"\x21" + _word(b"job-id") + _word(struct.pack(">i", job)), ("job-state",))
         return {7: "canceled", 8: "aborted", 9: "completed"}.get(answer["job-state"][0], "processing")
-    except (OSError, http.client.HTTPException, ValueError, KeyError, IndexError, struct.error):
+    except (OSError, ValueError, KeyError, IndexError, struct.error):
         return "unknown"
 
 
@@ -468,6 +465,9 @@ def _word(value: bytes) -> bytes:
 
 def _ask_ipp(device: str, operation: int, target: bytes, wanted: Sequence[str]) -> dict[str, list[Any]]:
     """One IPP request (RFC 8010), as small as it can be; raises OSError or ValueError where there is no answer."""
+    import http.client  # heavy, and most devices are not asked this way: each pass waits for this program to start
+    import ssl
+
     address = urlsplit(device)
     safe = address.scheme in ("ipps", "https")
     uri = f"{'ipps' if safe else 'ipp'}://{address.hostname}:{address.port or 631}{address.path or '/'}"
@@ -485,8 +485,11 @@ def _ask_ipp(device: str, operation: int, target: bytes, wanted: Sequence[str]) 
         else http.client.HTTPConnection(host, port, timeout=CONNECT_SECONDS)
     )
     with contextlib.closing(connection):
-        connection.request("POST", address.path or "/", body + b"\x03", {"Content-Type": "application/ipp"})
-        return _read_ipp(connection.getresponse().read())
+        try:
+            connection.request("POST", address.path or "/", body + b"\x03", {"Content-Type": "application/ipp"})
+            return _read_ipp(connection.getresponse().read())
+        except http.client.HTTPException as e:
+            raise ValueError("no HTTP") from e
 
 
 def _read_ipp(answer: bytes) -> dict[str, list[Any]]:

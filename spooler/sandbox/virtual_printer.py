@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IS
 """A printer that exists in a folder: CUPS backend `virtual:DIR` and, with one argument, the probe program of that scheme.
 
 Standard library only; both are copies of this file. The folder holds `tray.json` (the numbered blanks, next first; none for plain
@@ -11,12 +11,11 @@ import fcntl
 import hashlib
 import json
 import os
+import pwd
+import re
 import shlex
-import shutil
 import signal
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ SCHEME = "virtual"
 FAULTS = ("jam", "out-of-stock", "offline", "stall", "cut", "double-feed", "wrong-blank")
 REASONS = {"jam": "media-jam-error", "out-of-stock": "media-empty-error", "offline": "offline"}
 PEEK_SECONDS = 0.05
+_PAGE = re.compile(rb"/Type\s*/Page(?![A-Za-z])")  # seen once, as pdftopdf writes: one page; else poppler is asked
 
 
 class Stopped(Exception):
@@ -57,7 +57,7 @@ class Printer:
         (self.directory / "busy").touch()
         if owner is not None:
             for path in (self.directory, self.sheets, self.directory / "tray.json", self.directory / "busy"):
-                shutil.chown(path, owner)
+                os.chown(path, pwd.getpwnam(owner).pw_uid, -1)
 
     def load(self, blanks: Sequence[str] | None) -> None:
         """Put these blanks into the tray, instead of what is there."""
@@ -222,6 +222,11 @@ def take_blank(tray: Mapping[str, Any], fault: str | None) -> dict[str, Any]:
 
 def split(data: bytes) -> list[bytes]:
     """Return the sides of a document, one PDF each. (No PDF library here; poppler's own tool does it.)"""
+    if len(_PAGE.findall(data)) == 1:
+        return [data]
+    import subprocess
+    import tempfile
+
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder, "whole.pdf")
         whole.write_bytes(data)
