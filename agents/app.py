@@ -176,7 +176,7 @@ def _bind(ledger: Ledger, settings: HallSettings, permits: PermitDirectory, is_d
         permits_are_new=is_unused(permits.path),
         has_strangers=bool(strangers),
         is_damaged=is_damaged,
-        asks_first=False,
+        asks_first=True,
     )
     fields = {"hall": binding.hall, "epoch": str(binding.epoch), "instance": str(binding.instance)}
     if binding.reconcile is None:

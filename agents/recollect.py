@@ -230,7 +230,10 @@ class Recollection:
 
 
 def _state_of(known: KnownOrder) -> OrderState:
-    return STATES[known.state] if known.state in STATES else OrderState(known.state)
+    """A word of a later release means at least that nothing is to be printed."""
+    if known.state in STATES:
+        return STATES[known.state]
+    return OrderState(known.state) if known.state in set(OrderState) else OrderState.CANCELLED
 
 
 def _later(call: Callable[[UUID], object], try_id: UUID) -> Callable[[], None]:

@@ -44,6 +44,7 @@ from spooler.metrics import KeyExpiry, Metrics, StoreFigures, key_expiries
 from spooler.pipeline import Pipeline, next_steps
 from spooler.prepare import Preparer
 from spooler.render import Renderer, find_templates
+from spooler.restore import Restorer
 from spooler.seal.seal import SealKey
 from spooler.settings import HomeSettings
 from spooler.store import Database, Store
@@ -105,15 +106,17 @@ class Home:
     pipeline: Pipeline
     callbacks: Callbacks
     watch: Watch
+    restorer: Restorer
     server: HttpServer  # comes last and goes first: whoever is answered finds everything behind it at work
 
     @property
     def parts(self) -> Sequence[lifecycle.Part]:
-        return (self.courier, self.pipeline, self.callbacks, self.watch, self.server)
+        return (self.courier, self.pipeline, self.callbacks, self.watch, self.restorer, self.server)
 
     @property
     def is_alive(self) -> bool:
-        return all(health() for health in _health(self.courier, self.pipeline, self.callbacks, self.watch).values())
+        threads = _health(self.courier, self.pipeline, self.callbacks, self.watch, self.restorer)
+        return all(lives() for lives in threads.values())
 
 
 def run(config: Path) -> int:
@@ -221,19 +224,31 @@ def join(ground: Ground, targets: Sequence[Target], link: Callable[[], Link]) ->
     pipeline = _pipeline(ground)
     callbacks = Callbacks([CallbackSender(store=store, target=target, clock=ground.clock) for target in targets])
     watch = _watch(ground)
+    restorer = _restorer(ground)
     store.transactions.listen(Topic.WORK, pipeline.wake)
     store.transactions.listen(Topic.OUTBOX, courier.wake)
     store.transactions.listen(Topic.CALLBACKS, callbacks.wake)
+    store.transactions.listen(Topic.STANDING, restorer.wake)
     store.transactions.watch_moves(metrics.count_move)
     store.transactions.watch_alarms(metrics.count_alarm)
     metrics.registry.register(_figures(ground, targets))
     probe = probe_router(
         ready={"broker": lambda: courier.is_connected, "store": store.is_answering},
-        alive=_health(courier, pipeline, callbacks, watch),
+        alive=_health(courier, pipeline, callbacks, watch, restorer),
         registry=metrics.registry,
     )
     server = HttpServer(make_api(_api_parts(ground, probe)), *split_listen(ground.settings.home.listen))
-    return Home(courier, pipeline, callbacks, watch, server)
+    return Home(courier, pipeline, callbacks, watch, restorer, server)
+
+
+def _restorer(ground: Ground) -> Restorer:
+    return Restorer(
+        store=ground.store,
+        documents=ground.documents,
+        trust=ground.trust,
+        asker=HallAsker(ground.keys.tickets),
+        clock=ground.clock,
+    )
 
 
 def _preparer(ground: Ground) -> Preparer:
@@ -335,13 +350,16 @@ def _api_parts(ground: Ground, probe: APIRouter) -> Parts:
     )
 
 
-def _health(courier: Courier, pipeline: Pipeline, callbacks: Callbacks, watch: Watch) -> dict[str, Callable[[], bool]]:
+def _health(
+    courier: Courier, pipeline: Pipeline, callbacks: Callbacks, watch: Watch, restorer: Restorer
+) -> dict[str, Callable[[], bool]]:
     """Return how each thread is asked whether it lives."""
     return {
         "courier": lambda: courier.is_alive,
         "pipeline": lambda: pipeline.is_alive,
         "callbacks": lambda: callbacks.is_alive,
         "watch": lambda: watch.is_alive,
+        "restore": lambda: restorer.is_alive,
     }
 
 

@@ -7,7 +7,7 @@ kept and alarmed: it never stops the reports behind it.
 """
 
 from base64 import b64decode
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from hashlib import sha256
 
@@ -15,15 +15,16 @@ import structlog
 
 from spooler.daemon.crash import crash_point
 from spooler.hall_word import apply
-from spooler.store import Change, Store, reports
+from spooler.store import Change, Store, gaps, reports, standing
 from spooler.store.halls import note_report
 from spooler.store.reports import Place
 from spooler.store.values import Alarm
 from spooler.wire import signed, strict
 from spooler.wire.errors import BadMessage, NotTrusted
+from spooler.wire.keys import KeyRecord
 from spooler.wire.letters import Delivery
 from spooler.wire.messages import REPORT_TYPE as SIGNED_REPORT
-from spooler.wire.messages import PassReport, ReportBase, read_report
+from spooler.wire.messages import Answer, PassReport, ReportBase, read_report
 from spooler.wire.topology import REPORT_TYPE, registry_queue
 from spooler.wire.trust import Trust
 
@@ -42,6 +43,7 @@ class Collector:
         clock: Callable[[], datetime],
         on_alarm: Callable[[Alarm], None] = lambda alarm: None,
         on_pass: Callable[[PassReport], None] = lambda report: None,
+        believed: Callable[[str, Sequence[KeyRecord]], Sequence[KeyRecord]] = lambda hall, keys: keys,
     ) -> None:
         self._store = store
         self._trust = trust
@@ -49,6 +51,7 @@ class Collector:
         self._clock = clock
         self._on_alarm = on_alarm
         self._on_pass = on_pass
+        self._believed = believed
 
     def handle(self, delivery: Delivery) -> None:
         """Return when the report is durable; raise NotTrusted for what is none."""
@@ -72,7 +75,11 @@ class Collector:
         if record is None or registry not in self._registries:
             raise BadMessage(f"hall {hall} or registry {registry} is not known here")
         payload = signed.open_signed(
-            delivery.body, SIGNED_REPORT, keys=record.report_keys, use="report", at=self._clock()
+            delivery.body,
+            SIGNED_REPORT,
+            keys=self._believed(hall, record.report_keys),
+            use="report",
+            at=self._clock(),
         )
         report = read_report(payload)
         if (report.hall, report.registry) != (hall, registry):
@@ -84,8 +91,11 @@ class Collector:
         taken: list[ReportBase] = []
         with self._store.changing() as change:
             place = reports.judge(change, report, digest)
+            standing.suspect(change, report, place)
             if place is Place.EARLY:
                 reports.park(change, report, digest, envelope)
+                gaps.note_early(change, report)
+                taken = _pass_over_forgotten(change, report)
                 _log.warning("report parked", hall=report.hall, registry=report.registry, sequence=report.sequence)
             elif place is Place.NEXT:
                 taken = _take_with_followers(change, report, digest, envelope)
@@ -103,6 +113,7 @@ def _take_with_followers(change: Change, report: ReportBase, digest: str, envelo
     following: ReportBase | None = report
     while following is not None:
         reports.take(change, following, digest, envelope)
+        gaps.note_progress(change, following)
         note_report(change, following.hall)
         apply(change, following)
         taken.append(following)
@@ -114,12 +125,37 @@ def _follower(change: Change, report: ReportBase) -> tuple[ReportBase | None, st
     """Return the parked report whose turn it is now; one that does not follow is dropped and alarmed."""
     envelope = reports.next_parked(change, report)
     if envelope is None:
-        return None, "", b""
-    # Its signature was checked before it was parked.
-    payload = b64decode(strict.parse(envelope)["payload"])
-    parked, digest = read_report(payload), sha256(payload).hexdigest()
-    reports.drop_parked(change, parked)
+        return _beyond_forgotten(change, report, report.sequence)
+    parked, digest = _unpark(change, envelope)
     if reports.judge(change, parked, digest) is not Place.NEXT:
         change.alarm(Alarm("report-conflict", hall=report.hall, registry=report.registry))
         return None, "", b""
     return parked, digest, envelope
+
+
+def _pass_over_forgotten(change: Change, report: ReportBase) -> list[ReportBase]:
+    """The hall's word that it no longer has what is missing comes early itself: what is parked is taken without the rest."""
+    if not isinstance(report, Answer) or report.order_id is not None or report.outcome != "forgotten":
+        return []
+    if gaps.note_forgotten(change, str(report.control_id)) is None:
+        return []
+    first, digest, envelope = _beyond_forgotten(change, report, reports.end_of_chain(change, report))
+    return [] if first is None else _take_with_followers(change, first, digest, envelope)
+
+
+def _beyond_forgotten(change: Change, report: ReportBase, after: int) -> tuple[ReportBase | None, str, bytes]:
+    """Return the first report beyond a hole that the hall cannot fill; None while it may still be filled."""
+    envelope = reports.first_parked(change, report, after) if gaps.may_be_passed(change, report) else None
+    if envelope is None:
+        return None, "", b""
+    parked, digest = _unpark(change, envelope)
+    reports.skip_to(change, parked)
+    return parked, digest, envelope
+
+
+def _unpark(change: Change, envelope: bytes) -> tuple[ReportBase, str]:
+    # Its signature was checked before it was parked.
+    payload = b64decode(strict.parse(envelope)["payload"])
+    parked = read_report(payload)
+    reports.drop_parked(change, parked)
+    return parked, sha256(payload).hexdigest()

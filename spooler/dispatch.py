@@ -76,7 +76,7 @@ def wrap_key(trust: Trust, hall: str, now: datetime) -> KeyRecord:
     return max(serving, key=lambda key: key.not_before)
 
 
-def order_letter(order: OpenOrder, contents: Contents, key: KeyRecord) -> Outgoing:
+def order_letter(order: OpenOrder, contents: Contents, key: KeyRecord, rank: int = RANK_ORDER) -> Outgoing:
     """Return the wrapped order, addressed with ids only."""
     address = Address(order.registry, order.hall, UUID(order.order_id), key.kid)
     return Outgoing(
@@ -85,7 +85,7 @@ def order_letter(order: OpenOrder, contents: Contents, key: KeyRecord) -> Outgoi
         type=ORDER_TYPE,
         body=wrap(contents, address, key),
         headers=headers(registry=order.registry, hall=order.hall, order_id=order.order_id, kid=key.kid),
-        rank=RANK_ORDER,
+        rank=rank,
         letter_id=order.order_id,
         order_id=order.order_id,
         job_id=order.job_id,

@@ -19,6 +19,7 @@ from spooler.store.values import Alarm, Moved
 from spooler.wire.messages import PassReport
 from spooler.wire.trust import Trust
 
+STANDINGS = ("ok", "reconcile", "cloned")
 PRINTER_STATES = ("idle", "processing", "stopped")
 STAGES: Mapping[JobState, str] = {  # the stage that ends with this state
     JobState.SEALED: "prepare",
@@ -135,15 +136,18 @@ class StoreFigures(Collector):
     def _halls(self) -> Iterable[Metric]:
         spoke = _gauge("certspool_hall_last_report_timestamp_seconds", "When the hall last spoke.", "hall")
         blanks = _gauge("certspool_hall_blanks", "Blanks by the hall's last heartbeat.", "hall", "stock", "status")
+        standing = _gauge("certspool_hall_standing", "1 for how it stands.", "hall", "standing")
         printers = _gauge("certspool_hall_printer_state", "1 for the state it is in.", "hall", "printer", "state")
         for hall in self._store.halls.all():
             spoke.add_metric((hall.hall,), hall.last_report_at.timestamp())
+            for one in STANDINGS:
+                standing.add_metric((hall.hall, one), float(one == hall.standing))
             for count in hall.blanks:
                 blanks.add_metric((hall.hall, count["stock"], count["status"]), count["count"])
             for printer in hall.printers:
                 for state in {*PRINTER_STATES, printer["state"]}:
                     printers.add_metric((hall.hall, printer["name"], state), float(state == printer["state"]))
-        yield from (spoke, blanks, printers)
+        yield from (spoke, standing, blanks, printers)
 
     def _keys(self) -> Iterable[Metric]:
         keys = _gauge("certspool_key_expiry_timestamp_seconds", "When a key ends.", "kind", "owner")

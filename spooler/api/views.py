@@ -145,6 +145,9 @@ class HallView(BaseModel):
     open_asks: int = 0
     clock_offset_seconds: float | None = None
     is_silent: bool | None = None
+    standing: str | None = None  # ok · reconcile: it compares its journal with home · cloned: two agents of it speak
+    standing_why: str | None = None
+    standing_since: Time | None = None
 
     @classmethod
     def of(cls, hall: str, name: str, known: Hall | None) -> "HallView":

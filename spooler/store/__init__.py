@@ -24,6 +24,7 @@ from spooler.store.halls import Approvals, Halls
 from spooler.store.jobs import Jobs
 from spooler.store.orders import Orders
 from spooler.store.outbox import StoredOutbox
+from spooler.store.standing import Standings
 from spooler.store.transactions import Clock, Transactions
 from spooler.store.values import Endpoint
 from spooler.store.write_offs import WriteOffs
@@ -44,6 +45,7 @@ class Store:
         self.outbox = StoredOutbox(self.transactions, clock)
         self.callbacks = Callbacks(self.transactions)
         self.halls = Halls(self.transactions)
+        self.standings = Standings(self.transactions)
         self.approvals = Approvals(self.transactions)
         self.gaps = Gaps(self.transactions)
         self.dead = DeadLetters(self.transactions)

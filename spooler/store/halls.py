@@ -1,11 +1,13 @@
 """Halls as their reports describe them: alive or silent, printers, blanks, and what waits there for a second person."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from spooler.job import Reason
 from spooler.store import tables as t
 from spooler.store.change import Change
 from spooler.store.jobs import actor_of
@@ -14,7 +16,17 @@ from spooler.store.values import Approval, Blank, Hall
 from spooler.wire.messages import ApprovalReport, Heartbeat, StockMoved
 
 MOST_BLANKS_A_REPORT = 100_000
+MOST_JOBS_A_LOOK = 500
 OPEN, SENT, ACCEPTED, DECLINED = "open", "sent", "accepted", "declined"
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """A job that waits for a hall which says nothing."""
+
+    job_id: str
+    hall: str
+    never_spoke: bool
 
 
 class Halls:
@@ -27,7 +39,9 @@ class Halls:
         with self._transactions.reading() as connection:
             return tuple(_hall(row) for row in connection.execute(select(t.halls).order_by(t.halls.c.hall)))
 
-    def blanks(self, serial: str | None = None, hall: str | None = None, limit: int = 500) -> tuple[Blank, ...]:
+    def blanks(
+        self, serial: str | None = None, hall: str | None = None, status: str | None = None, limit: int = 500
+    ) -> tuple[Blank, ...]:
         """Return where blanks are, by the halls' last word."""
         columns = t.blanks.c
         wanted = select(t.blanks).order_by(columns.serial).limit(limit)
@@ -35,6 +49,8 @@ class Halls:
             wanted = wanted.where(columns.serial == serial)
         if hall is not None:
             wanted = wanted.where(columns.hall == hall)
+        if status is not None:
+            wanted = wanted.where(columns.status == status)
         with self._transactions.reading() as connection:
             return tuple(_blank(row) for row in connection.execute(wanted))
 
@@ -45,13 +61,49 @@ class Halls:
         with self._transactions.reading() as connection:
             return tuple(connection.execute(wanted).scalars())
 
+    def jobs_held_back(self, limit: int = MOST_JOBS_A_LOOK) -> tuple[str, ...]:
+        """Return the jobs whose order is not sent to a hall that is not sure of its journal, and that do not say so."""
+        says_so = select(t.job_reasons.c.reason).where(
+            t.job_reasons.c.job_place == t.jobs.c.place, t.job_reasons.c.reason == Reason.UNDELIVERABLE
+        )
+        with self._transactions.reading() as connection:
+            blocked = blocked_halls(connection)
+            wanted = (
+                select(t.jobs.c.job_id)
+                .where(t.jobs.c.hall.in_(blocked), t.jobs.c.state == "sealed", ~says_so.exists())
+                .limit(limit)
+            )
+            return tuple(connection.execute(wanted).scalars()) if blocked else ()
+
+    def jobs_unheard(self, before: datetime) -> tuple[Unheard, ...]:
+        """Return the jobs that wait for a silent hall, or since before that for one that never spoke, and do not say so."""
+        silent = select(t.halls.c.hall).where(t.halls.c.is_silent.is_(True))
+        spoke = select(t.halls.c.hall)
+        never = t.orders.c.hall.not_in(spoke) & (t.orders.c.sent_at < before)
+        says_so = select(t.job_reasons.c.reason).where(
+            t.job_reasons.c.job_place == t.jobs.c.place, t.job_reasons.c.reason == Reason.HALL_SILENT
+        )
+        wanted = (
+            select(t.jobs.c.job_id, t.orders.c.hall, never.label("never_spoke"))
+            .join(t.orders, t.orders.c.job_id == t.jobs.c.job_id)
+            .where(
+                t.orders.c.state.in_(("sent", "waiting", "printing", "printed")),
+                t.jobs.c.state.in_(("sent", "received", "printing", "printed")),
+                t.orders.c.hall.in_(silent) | never,
+                ~says_so.exists(),
+            )
+            .limit(MOST_JOBS_A_LOOK)
+        )
+        with self._transactions.reading() as connection:
+            return tuple(Unheard(row.job_id, row.hall, bool(row.never_spoke)) for row in connection.execute(wanted))
+
     def wrongly_silent(self) -> tuple[str, ...]:
         """Return jobs that are called silent although their hall has spoken since."""
-        silent = select(t.halls.c.hall).where(t.halls.c.is_silent.is_(True))
+        speaks = select(t.halls.c.hall).where(t.halls.c.is_silent.is_(False))
         wanted = (
             select(t.jobs.c.job_id)
             .join(t.job_reasons, t.job_reasons.c.job_place == t.jobs.c.place)
-            .where(t.job_reasons.c.reason == "hall-silent", t.jobs.c.hall.not_in(silent))
+            .where(t.job_reasons.c.reason == Reason.HALL_SILENT, t.jobs.c.hall.in_(speaks))
         )
         with self._transactions.reading() as connection:
             return tuple(connection.execute(wanted).scalars())
@@ -78,6 +130,11 @@ class Approvals:
         return None if row is None else _approval(row)
 
 
+def blocked_halls(connection: Connection) -> tuple[str, ...]:
+    """Return the halls to which nothing new is sent (`standing`)."""
+    return tuple(connection.execute(select(t.halls.c.hall).where(t.halls.c.standing != "ok")).scalars())
+
+
 def note_report(change: Change, hall: str) -> None:
     """Note that the hall said something."""
     spoke = update(t.halls).where(t.halls.c.hall == hall).values(last_report_at=change.now, is_silent=False)
@@ -102,13 +159,6 @@ def note_heartbeat(change: Change, report: Heartbeat) -> None:
             clock_offset_seconds=report.clock_offset_seconds,
         )
     )
-
-
-def open_jobs_at(change: Change, hall: str) -> tuple[str, ...]:
-    """Return the jobs that wait for this hall."""
-    waiting = ("sent", "received", "printing", "printed")
-    wanted = select(t.jobs.c.job_id).where(t.jobs.c.hall == hall, t.jobs.c.state.in_(waiting))
-    return tuple(change.connection.execute(wanted).scalars())
 
 
 def note_stock(change: Change, report: StockMoved) -> None:
@@ -205,6 +255,9 @@ def _hall(row: Row[Any]) -> Hall:
         open_asks=row.open_asks,
         clock_offset_seconds=row.clock_offset_seconds,
         is_silent=row.is_silent,
+        standing=row.standing,
+        standing_why=row.standing_why,
+        standing_since=row.standing_since,
     )
 
 

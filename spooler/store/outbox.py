@@ -9,7 +9,8 @@ from sqlalchemy import delete, func, select, update
 from spooler.daemon.crash import crash_point
 from spooler.job import Reason
 from spooler.store import tables as t
-from spooler.store.change import Change
+from spooler.store.change import RANK_ORDER, Change
+from spooler.store.halls import blocked_halls
 from spooler.store.orders import note_sent
 from spooler.store.transactions import Clock, Transactions
 from spooler.store.values import Alarm, Update
@@ -29,7 +30,10 @@ class StoredOutbox:
         self._clock = clock
 
     def pending(self, limit: int) -> Sequence[Letter]:
-        """Return letters that are due: controls, then orders, then events; within these the oldest first."""
+        """Return letters that are due: controls, then orders, then events; within these the oldest first.
+
+        A new order waits as long as its hall is not sure of its journal (`standing`).
+        """
         columns = t.outbox.c
         due = (
             select(columns.place, columns.bytes)
@@ -38,6 +42,8 @@ class StoredOutbox:
             .limit(limit)
         )
         with self._transactions.reading() as connection:
+            for hall in blocked_halls(connection):
+                due = due.where((columns.rank != RANK_ORDER) | columns.routing_key.not_like(f"%.{hall}"))
             places = _within(MOST_BYTES_AT_ONCE, [(row.place, row.bytes) for row in connection.execute(due)])
             wanted = select(t.outbox).where(columns.place.in_(places)).order_by(columns.rank, columns.place)
             letters = [

@@ -5,8 +5,9 @@ What comes too early is parked until the gap has filled. Heartbeats only lengthe
 
 from enum import Enum, auto
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 
 from spooler.store import tables as t
 from spooler.store.change import Change
@@ -63,6 +64,31 @@ def next_parked(change: Change, report: ReportBase) -> bytes | None:
     return change.connection.execute(select(columns.envelope).where(follows)).scalar()
 
 
+def first_parked(change: Change, report: ReportBase, after: int) -> bytes | None:
+    """Return the envelope of the first report of this chain that is parked after a place."""
+    columns = t.reports.c
+    same = (columns.hall == report.hall) & (columns.registry == report.registry) & (columns.epoch == str(report.epoch))
+    later = same & columns.is_parked.is_(True) & (columns.sequence > after)
+    return change.connection.execute(select(columns.envelope).where(later).order_by(columns.sequence).limit(1)).scalar()
+
+
+def end_of_chain(change: Change, report: ReportBase) -> int:
+    """Return the sequence of the last report taken."""
+    return _end(change, report)[0]
+
+
+def skip_to(change: Change, report: ReportBase) -> None:
+    """Let the chain end right before this report, by the hall's signed word that what is missing is kept no longer."""
+    change.alarm(Alarm("reports-lost", hall=report.hall, registry=report.registry))
+    end = {"sequence": report.sequence - 1, "sha256": report.previous}
+    moved = change.connection.execute(update(t.chains).where(_same_chain(report)).values(end))
+    if not moved.rowcount:
+        nobody = str(UUID(int=0))
+        change.connection.execute(
+            insert(t.chains).values(**_chain_key(report), **end, instance=nobody, started_at=change.now)
+        )
+
+
 def drop_parked(change: Change, report: ReportBase) -> None:
     """Forget a parked report that turned out not to follow; the true one may still come."""
     change.connection.execute(delete(t.reports).where(_same_report(report), t.reports.c.is_parked.is_(True)))
@@ -85,8 +111,9 @@ def _lengthen(change: Change, report: ReportBase, sha256: str) -> None:
 def _begin(change: Change, report: ReportBase, sha256: str) -> None:
     """Begin a chain. A second epoch means that the hall lost or restored its journal."""
     columns = t.chains.c
-    earlier = select(columns.epoch).where(columns.hall == report.hall, columns.registry == report.registry).limit(1)
-    if change.connection.execute(earlier).first() is not None:
+    earlier = select(func.max(columns.ordinal)).where(columns.hall == report.hall, columns.registry == report.registry)
+    last = change.connection.execute(earlier).scalar()
+    if last is not None:
         change.alarm(Alarm("new-epoch", hall=report.hall, registry=report.registry))
     change.connection.execute(
         insert(t.chains).values(
@@ -95,13 +122,14 @@ def _begin(change: Change, report: ReportBase, sha256: str) -> None:
             sha256=sha256,
             instance=str(report.instance),
             started_at=change.now,
+            ordinal=1 + (last or 0),
         )
     )
     _note_instance(change, report)
 
 
 def _note_instance(change: Change, report: ReportBase) -> None:
-    """Note that another run of the agent speaks; one that spoke before is the sign of two at once."""
+    """Note that another run of the agent speaks, and from where on."""
     columns = t.instances.c
     known = (
         (columns.hall == report.hall)
@@ -109,11 +137,15 @@ def _note_instance(change: Change, report: ReportBase) -> None:
         & (columns.instance == str(report.instance))
     )
     if change.connection.execute(select(columns.first_seen).where(known)).first() is not None:
-        change.alarm(Alarm("two-agents", hall=report.hall, registry=report.registry))
         return
     change.connection.execute(
         insert(t.instances).values(
-            hall=report.hall, registry=report.registry, instance=str(report.instance), first_seen=change.now
+            hall=report.hall,
+            registry=report.registry,
+            instance=str(report.instance),
+            first_seen=change.now,
+            epoch=str(report.epoch),
+            first_sequence=report.sequence,
         )
     )
 

@@ -15,6 +15,16 @@ def upgrade() -> None:
     op.add_column("halls", sa.Column("standing_since", sa.DateTime(timezone=True), nullable=True))
     op.add_column("instances", sa.Column("epoch", sa.String(length=36), nullable=True))
     op.add_column("instances", sa.Column("first_sequence", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("chains", sa.Column("ordinal", sa.Integer(), nullable=False, server_default="1"))
+    op.create_table(
+        "halts",
+        sa.Column("hall", sa.String(length=9), nullable=False),
+        sa.Column("registry", sa.String(length=6), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("is_due", sa.Boolean(), nullable=False),
+        sa.Column("halted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("hall", name=op.f("pk_halts")),
+    )
     op.create_table(
         "hall_asks",
         sa.Column("hall", sa.String(length=9), nullable=False),

@@ -1,0 +1,108 @@
+"""What the store remembers of the orders that a hall has or had: for a hall that has forgotten. Reads only."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, select
+
+from spooler.job import Reason
+from spooler.store import tables as t
+from spooler.store.orders import PREPARED
+from spooler.store.standing import AskedByHall
+from spooler.store.values import OpenOrder, Side
+
+AT_HALLS = tuple(state for state in t.OPEN_ORDER_STATES if state != PREPARED)
+UNKNOWN = "unknown"
+AT_ONCE = 500  # fewer than any database takes in one IN
+# With these a pass is closed for good: the attempt after it is another.
+ENDED_PASSES = frozenset({"spoiled", "answered spoiled"})
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """One order as it was last told."""
+
+    order_id: str
+    state: str
+    attempt: int
+    serial: str | None
+    begun: tuple[int, ...]
+    printer: str | None
+    is_held: bool
+    opened_at: datetime
+    not_after: datetime
+    is_open: bool
+    order: OpenOrder | None
+    document_sha256: str | None
+
+
+def remembered(connection: Connection, asked: AskedByHall, now: datetime) -> Sequence[Remembered]:
+    """Return all that are open at this hall, and what became of the others that it says it has."""
+    columns = t.orders.c
+    here = (columns.hall == asked.hall) & (columns.registry == asked.registry)
+    found = {row.order_id: row for row in _rows(connection, here & columns.state.in_(AT_HALLS))}
+    others = [order_id for order_id in asked.has if order_id not in found]
+    for start in range(0, len(others), AT_ONCE):
+        named = columns.order_id.in_(others[start : start + AT_ONCE])
+        found |= {row.order_id: row for row in _rows(connection, here & named)}
+    strangers = [_unknown(order_id, now) for order_id in asked.has if order_id not in found]
+    return [*(_remember(connection, row) for row in found.values()), *strangers]
+
+
+def _rows(connection: Connection, where: ColumnElement[bool]) -> Iterator[Row[Any]]:
+    orders, jobs = t.orders.c, t.jobs.c
+    wanted = (
+        select(t.orders, jobs.place.label("job_place"), jobs.attempt, jobs.serial, jobs.reasons, jobs.document_sha256)
+        .join(t.jobs, jobs.job_id == orders.job_id)
+        .where(where)
+        .order_by(orders.place)
+    )
+    yield from connection.execute(wanted)
+
+
+def _remember(connection: Connection, row: Row[Any]) -> Remembered:
+    is_open = row.state in AT_HALLS
+    begun, printer = _printed(connection, row) if row.state == "printing" else ((), None)
+    order = OpenOrder(
+        order_id=row.order_id,
+        job_id=row.job_id,
+        registry=row.registry,
+        hall=row.hall,
+        state=row.state,
+        not_after=row.not_after,
+        ticket_sha256=row.ticket_sha256,
+    )
+    return Remembered(
+        order_id=row.order_id,
+        state=row.state,
+        attempt=row.attempt,
+        serial=row.serial,
+        begun=begun,
+        printer=printer,
+        is_held=Reason.HELD.value in row.reasons.split(),
+        opened_at=row.opened_at,
+        not_after=row.not_after,
+        is_open=is_open,
+        order=order,
+        document_sha256=row.document_sha256,
+    )
+
+
+def _printed(connection: Connection, row: Row[Any]) -> tuple[tuple[int, ...], str | None]:
+    """Return the passes of the current attempt that the hall ever spoke of, and where it last printed."""
+    columns = t.events.c
+    spoken = connection.execute(
+        select(columns.pass_number, columns.printer, columns.detail)
+        .where(columns.job_place == row.job_place, columns.side == Side.HALL, columns.attempt == row.attempt)
+        .where(columns.pass_number.is_not(None))
+        .order_by(columns.sequence)
+    ).all()
+    begun = {event.pass_number for event in spoken if event.detail not in ENDED_PASSES}
+    printers = [event.printer for event in spoken if event.printer is not None]
+    return tuple(sorted(begun)), printers[-1] if printers else None
+
+
+def _unknown(order_id: str, now: datetime) -> Remembered:
+    return Remembered(order_id, UNKNOWN, 0, None, (), None, False, now, now, False, None, None)
