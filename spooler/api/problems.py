@@ -8,28 +8,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from spooler.daemon.problem import FieldError, LastResort
+from spooler.daemon.problem import problem as problem_document
 from spooler.errors import Code, Finding, HomeError, TryLater, sentence
 from spooler.intake.reading import path_of
 from spooler.intake.shape import code_of
 
-MEDIA_TYPE = "application/problem+json"
-TYPE = "urn:certspool:problem:"
 RETRY_SECONDS = 5
-TITLES = {
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    409: "Conflict",
-    413: "Content Too Large",
-    415: "Unsupported Media Type",
-    422: "Unprocessable Content",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-}
 _CODES = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED, 415: Code.MEDIA_TYPE, 400: Code.MALFORMED}
 
 _log = structlog.get_logger()
@@ -43,16 +29,8 @@ def problem(error: HomeError) -> JSONResponse:
 def _document(
     status: int, code: Code, detail: str, errors: tuple[Finding, ...] = (), members: dict[str, Any] | None = None
 ) -> JSONResponse:
-    body = {
-        "type": TYPE + code,
-        "title": TITLES.get(status, "Error"),
-        "status": status,
-        "code": code,
-        "detail": detail,
-        "errors": [item.to_json() for item in errors],
-        **(members or {}),
-    }
-    return JSONResponse(body, status, headers=_headers(status), media_type=MEDIA_TYPE)
+    fields = [FieldError(item.field, item.code, item.message) for item in errors]
+    return problem_document(status, code, detail, errors=fields, members=members, headers=_headers(status))
 
 
 def _headers(status: int) -> dict[str, str]:
@@ -98,25 +76,3 @@ def _not_now(request: Request, error: Exception) -> JSONResponse:
     """The database or the disk does not take it just now. Nothing was answered as kept, so the same may be sent again."""
     _log.error("storage failed", path=request.url.path, exc_info=error)
     return problem(TryLater())
-
-
-class LastResort:
-    """What nobody caught: a 500 for the caller, one log line for us, and no value in either."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
-
-        async def watched(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watched)
-        except Exception as e:
-            _log.error("request failed", path=scope.get("path"), exc_info=e)
-            if not started:
-                await _document(500, Code.INTERNAL, sentence(Code.INTERNAL))(scope, receive, send)
