@@ -168,9 +168,9 @@ class Run:
                     kill = replace(kill, nth=1)
                 assert dead
             self.place.revive()
-            if not _answer(request):
+            if not posted(request):
                 request = self._post(body, request)
-            elif self._has_ended(_answer(request)) and (struck or self._stays_unstruck(kill, until)):
+            elif self._has_ended(posted(request)) and (struck or self._stays_unstruck(kill, until)):
                 return request, struck
             time.sleep(PAUSE_SECONDS)
         return request, struck
@@ -197,7 +197,8 @@ class Run:
         return True
 
 
-def _answer(request: Request) -> str:
+def posted(request: Request) -> str:
+    """Return the job that the request was answered with; empty while it was not."""
     return next((job_id for status, job_id in request.answers if status in (200, 201)), "")
 
 

@@ -93,6 +93,9 @@ class Place:
         for hit in self.crash_folder.glob("hit.*"):
             hit.unlink(missing_ok=True)
 
+    def is_armed(self) -> bool:
+        return (self.crash_folder / "point").exists()
+
     def has_struck(self, nth: int = 1) -> bool:
         return (self.crash_folder / f"hit.{nth}").exists()
 
@@ -153,7 +156,10 @@ class Place:
 
     def told(self) -> list[dict[str, Any]]:
         """Every callback that the registration system has received."""
-        with Path(self.driver.home["callback"]["received"]).open("rb") as file:
+        received = Path(self.driver.home["callback"]["received"])
+        if not received.exists():
+            return []
+        with received.open("rb") as file:
             file.seek(self._received)
             while (line := file.readline()).endswith(b"\n"):
                 self._received += len(line)

@@ -1,0 +1,41 @@
+"""Writes docs/crash-points.md from the list of points: python -m tests.crash.page."""
+
+from pathlib import Path
+
+from spooler.daemon.crash import ASKING, POINTS, SWITCH, VARIABLE
+
+PAGE = Path(__file__).parents[2] / "docs/crash-points.md"
+
+HEAD = f"""\
+# Crash points
+
+Places with a name where a test can have the process killed (SIGKILL, by itself) to see what a crash just there leaves behind. The list
+is `spooler/daemon/crash.py`; this page is written from it by `python -m tests.crash.page`.
+
+- **Only under a switch.** A point does nothing unless the interpreter was started with `-X {SWITCH}`. That is not a setting: no
+  settings file, unit file or environment variable of ours can carry it, `certspool serve`, `certspool-agent serve` and the first line of
+  the backend `once` do not have it, and Python has no environment variable that gives `-X` names. Tests prove it.
+- **Which one.** `{VARIABLE}` names a folder. Its file `point` holds `name` or `name:nth`. Each passing leaves a file `hit.N` there,
+  whichever process passes, and only the nth kills; so what is started again does not die of the same.
+- **The backend** imports nothing of ours and has a hook of its own, of the same switch, variable and names. A test's cupsd starts a copy
+  with the switch in its first line and hands the variable on (`SetEnv`).
+
+Roads not taken: a variable alone (a unit file can carry it); a file in the permit directory or in the data directory (who can write there
+could stop a hall); hooks put in by patching a running process (they would not reach the backend, and would move with every edit).
+
+`make crash` kills 25 times at each point, on a real RabbitMQ and cupsd, starts again what died (a quarter of the times to be killed at the
+same point once more while it recovers), lets the simulated clerk finish and has a checker judge the sheets in the trays
+(`tests/crash/checker.py`, I1 to I9). `make test` kills once at each. A person may be asked only at the {len(ASKING)} points marked
+*asks*: the real backend was started and left no result, and nobody but a person can tell what came out.
+"""
+
+
+def page() -> str:
+    """Return the whole page."""
+    lines = [HEAD, "| point | what stands when it dies | |", "|---|---|---|"]
+    lines += [f"| `{name}` | {sentence} | {'asks' if name in ASKING else ''} |" for name, sentence in POINTS.items()]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
