@@ -87,8 +87,13 @@ def cancel(
 
     Example: certspool cancel 6f0c1b1e-8f0e-4c3c-9a53-0d6f0c1b1e8f --reason "applicant withdrew"
     """
+    act_on(job, "cancel", reason, reference, Api(api, token_file, as_json=as_json), as_json=as_json)
+
+
+def act_on(job: str, act: str, reason: str, reference: str | None, home: Api, *, as_json: bool) -> None:
+    """Call an act and tell its outcome: at once, or `pending` while the hall is asked."""
     body = {"reason": reason} if reference is None else {"reason": reason, "reference": reference}
-    _, outcome = Api(api, token_file, as_json=as_json).post(f"/v1/jobs/{job}/cancel", body)
+    _, outcome = home.post(f"/v1/jobs/{job}/{act}", body)
     if as_json:
         typer.echo(json.dumps(outcome, ensure_ascii=False))
     else:

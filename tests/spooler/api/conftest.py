@@ -14,6 +14,7 @@ import pytest
 import structlog
 from prometheus_client import CollectorRegistry
 
+from spooler.another_order import AnotherOrder
 from spooler.api.app import make_api
 from spooler.api.auth import Caller, Callers
 from spooler.api.parts import Parts
@@ -23,10 +24,14 @@ from spooler.daemon.probe import probe_router
 from spooler.daemon.server import HttpServer
 from spooler.documents import Documents
 from spooler.intake.keep import Intake
+from spooler.prepare import Preparer
 from spooler.render import Renderer, find_templates
 from spooler.store import Database, Store
 from spooler.store.tables import metadata
+from spooler.wire.trust import Trust
+from spooler.write_off import HallsWrittenOff
 from tests.spooler.intake.build import HALLS, checker
+from tests.spooler.intake.build import trust as a_trust
 
 SERVED = ("231221", "231202")
 CALLERS = {
@@ -87,6 +92,8 @@ def a_home(
         store=store,
         documents=documents,
         acts=Controls(store, keys or {}),
+        another_order=AnotherOrder(store=store, prepare=_preparer(store, documents, trusted or a_trust())),
+        written_off=HallsWrittenOff(store, trusted or a_trust()),
         callers=Callers(with_token(caller) for caller in CALLERS.values()),
         registries=frozenset(served),
         hall_names=dict.fromkeys(HALLS, "大厅"),
@@ -97,6 +104,19 @@ def a_home(
     server = HttpServer(app, "127.0.0.1", 0)
     server.start()
     return Home(server, app, store, documents, counted)
+
+
+def _preparer(store: Store, documents: Documents, trust: Trust) -> Preparer:
+    """Without keys it seals nothing: these tests look at what stands in the way of sealing."""
+    return Preparer(
+        store=store,
+        documents=documents,
+        trust=trust,
+        seals={},
+        ticket_keys={},
+        order_days=3,
+        clock=lambda: datetime.now(UTC),
+    )
 
 
 def with_token(caller: Caller) -> Caller:
