@@ -1,0 +1,45 @@
+"""Faults of every kind at random times, by a seed that is printed: nothing lost, nothing twice, nothing called done that is not."""
+
+import pytest
+
+from tests.crash.place import HALL, REGISTRY
+from tests.journeys.conftest import a_sandbox
+from tests.storm.storm import Outcome, Storm, setting
+from tests.storm.weather import storm
+
+MOST_ASKED = 0.05  # of the passes, in a storm of a fault in ten seconds
+
+
+def weathered(session, *, seed: int, seconds: float, every: float, jobs: int) -> Outcome:
+    places = ("--registries", REGISTRY, "--halls", HALL, "--blanks", str(jobs * 3 + 50))
+    kinds = [("certificate", "proof")[n % 2] for n in range(jobs)]
+    print(f"\nstorm: seed {seed}, {seconds:.0f} s, a fault in {every:.0f} s, {jobs} jobs", flush=True)
+    with a_sandbox(session, *places) as driver:
+        outcome = Storm(driver, seed, storm(seed, seconds, every), kinds).run(seconds / jobs)
+        print(outcome, flush=True)
+        assert outcome.violations == []
+    return outcome
+
+
+def test_a_short_storm_breaks_no_promise(request):
+    """Six faults in twelve seconds on twelve jobs; the seed gives the same faults again."""
+    outcome = weathered(request.session, seed=7, seconds=12, every=2, jobs=12)
+
+    assert outcome.jobs == 12
+    assert outcome.struck.total() >= 4
+
+
+@pytest.mark.soak
+def test_a_long_storm_breaks_no_promise(request):
+    """30 minutes, a fault in ten seconds, 2,000 jobs (STORM_MINUTES, STORM_EVERY, STORM_JOBS, STORM_SEED)."""
+    jobs = int(setting("JOBS", 2000))
+    outcome = weathered(
+        request.session,
+        seed=int(setting("SEED", 1)),
+        seconds=60 * setting("MINUTES", 30),
+        every=setting("EVERY", 10),
+        jobs=jobs,
+    )
+
+    assert outcome.jobs == jobs
+    assert outcome.asked <= MOST_ASKED * outcome.sheets
