@@ -100,9 +100,8 @@ def _is_covered(blanks: Range, counted: Sequence[tuple[str, str, int, int]]) -> 
     """Say whether counts, put together, reach from the first to the last."""
     at = blanks.first
     for _, _, first, last in sorted(c for c in counted if (c[0], c[1]) == (blanks.stock, blanks.prefix)):
-        if first > at:
-            return False
-        at = max(at, last + 1)
+        if first <= at:
+            at = max(at, last + 1)
     return at > blanks.last
 
 

@@ -77,10 +77,11 @@ class Ledger:
         has_strangers: bool = False,
         is_damaged: bool = False,
         asks_first: bool = False,
+        at: datetime | None = None,
     ) -> Binding:
         """Compare the ledger with where it finds itself (`binding.Place` says what is compared)."""
         place = Place(hall, machine, permits, permits_are_new, has_strangers, is_damaged, asks_first)
-        return bind(self._db, place)
+        return bind(self._db, place, at)
 
     def begin_epoch(self, binding: Binding, why: str, at: datetime) -> Binding:
         """Go on in a new epoch that prints nothing, within the caller's transaction."""

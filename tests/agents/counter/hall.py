@@ -60,6 +60,8 @@ class Counter:
     printers: Sequence[PrinterSection] = PRINTERS
     machine: str = "m"
     is_new: bool = True
+    permits_are_new: bool = True
+    asks_first: bool = False
     recalled: list[UUID] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -84,7 +86,14 @@ class Counter:
         self.hall = Hall(
             settings,
             ledger=self.ledger,
-            binding=self.ledger.bind(hall=HALL, machine=self.machine, permits="p", permits_are_new=True),
+            binding=self.ledger.bind(
+                hall=HALL,
+                machine=self.machine,
+                permits="p",
+                permits_are_new=self.permits_are_new,
+                asks_first=self.asks_first,
+                at=self.clock(),
+            ),
             keys=Keys(
                 SigningKey.from_pem((keys / "report.pem").read_bytes()),
                 (WrapKey.from_pem((keys / "wrap.pem").read_bytes()),),
