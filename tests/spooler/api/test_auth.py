@@ -37,7 +37,8 @@ CALLS = [
     ("GET", "/v1/jobs/{job}/events"),
     ("GET", "/v1/jobs/{job}/document"),
     ("GET", "/v1/jobs/{job}/handover"),
-    ("POST", "/v1/jobs/{job}/cancel"),
+    *(("POST", f"/v1/jobs/{{job}}/{act}") for act in ("cancel", "hold", "resume", "withdraw", "orders")),
+    ("POST", "/v1/halls/{hall}/write-off"),
     ("GET", "/v1/approvals"),
     ("POST", "/v1/approvals/{job}"),
     ("GET", "/v1/events"),
@@ -55,7 +56,7 @@ def test_without_a_known_token_nothing_is_told(home, method, path):
         for authorization in NO_TOKENS:
             headers = {} if authorization is None else {"Authorization": authorization}
             body = {} if method == "POST" else None
-            answer = nobody.request(method, path.format(job="x"), headers=headers, json=body)
+            answer = nobody.request(method, path.format(job="x", hall="231282-01"), headers=headers, json=body)
             assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), authorization
             assert answer.headers["www-authenticate"] == "Bearer"
 
@@ -71,7 +72,7 @@ def test_every_call_asks_who_calls(home):
     paths = home.app.openapi()["paths"]
     offered = {(method.upper(), path) for path, calls in paths.items() for method in calls}
     listed = {
-        (method, path.format(job="{job_id}").replace("approvals/{job_id}", "approvals/{approval_id}"))
+        (method, path.format(job="{job_id}", hall="{hall}").replace("approvals/{job_id}", "approvals/{approval_id}"))
         for method, path in CALLS
     }
 
