@@ -33,7 +33,7 @@ class Broker:
 
     def _put(self, queue: list[tuple[Letter, bool]], letter: Letter) -> None:
         place = len(queue)
-        if queue and self.world.fault("message overtakes", 0.05):
+        if queue and self.world.fault("message overtakes", 0.15):
             place = int(self.world.chance() * len(queue))
         queue.insert(place, (letter, False))
 

@@ -51,7 +51,11 @@ class Chaos:
         self.world.storm, self.world.storm_rate = self._act, self.rate
 
     def _act(self) -> None:
-        ((name, _, fault),) = self.world.random.choices(self._faults, self._weights)
+        self.fail(self.world.random.choices(range(len(self._faults)), self._weights)[0])
+
+    def fail(self, which: int) -> None:
+        """Let this fault happen, if there is anything for it to happen to."""
+        name, _, fault = self._faults[which]
         if fault():
             self.world.faults[name] += 1
             self.world.note(f"FAULT {name}")

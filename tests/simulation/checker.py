@@ -210,7 +210,7 @@ class Checker:
         assert self.site is not None and self.site.agent is not None
         stock = self.site.agent.core.stock
         self._hold("I6", stock.is_balanced(Stock.CERTIFICATE), "the blanks do not add up")
-        used = [o.serial for o in self.site.ledger.orders._orders.values() if o.serial is not None]
+        used = [o.serial for o in self.site.ledger.orders.every() if o.serial is not None]
         self._hold("I6", len(used) == len(set(used)), "a serial stands on two orders")
 
     def _hold(self, invariant: str, is_kept: bool, text: str) -> None:

@@ -74,7 +74,7 @@ class County:
         world.is_calm = False
         self.counter = HallCounter(world, self.site, checker, returns=chance.choice((0.0, 0.0, 0.03)))
         self.office = Office(
-            world, self.home, self.site, wanted=chance.choice((1, 1, 2, 3)), acts=chance.choice((0.0, 0.1, 0.3))
+            world, self.home, self.site, wanted=chance.choice((1, 1, 2, 3)), acts=chance.choice((0.0, 0.15, 0.5))
         )
         rate = chance.choice((0.0, 0.01, 0.03, 0.08))
         self.chaos = Chaos(world, self.home, self.site, self.cupsd, self.backends, lost=checker.lost, rate=rate)

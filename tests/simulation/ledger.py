@@ -66,6 +66,9 @@ class MemoryOrders:
     def get(self, order_id: UUID) -> Order | None:
         return self._orders.get(order_id)
 
+    def every(self) -> list[Order]:
+        return list(self._orders.values())
+
     def forget(self, order_id: UUID) -> None:
         """Only where an inbox without a memory is played."""
         with self._memory.transaction():

@@ -45,7 +45,7 @@ class Counter:
 
     def _clerk(self) -> float | None:
         if self.site.agent is not None:
-            orders = [o for o in self.site.ledger.orders._orders.values() if o.state in _ACTIVE]
+            orders = [o for o in self.site.ledger.orders.every() if o.state in _ACTIVE]
             if orders:
                 order = orders[int(self.world.chance() * len(orders))]
                 act = self._intention(order)
@@ -204,7 +204,7 @@ class Office:
         if self.home.daemon is not None:
             self._submit_all()
             if not self.world.is_calm and self.world.happens(self.acts):
-                self._ask_something()
+                self.ask_something()
         return self.world.later(1, 8)
 
     def _has_list(self) -> bool:
@@ -222,7 +222,7 @@ class Office:
     def is_done(self) -> bool:
         return len(self._requested) == self.wanted and all(r[0] in self.home.store.requests for r in self._requested)
 
-    def _ask_something(self) -> None:
+    def ask_something(self) -> None:
         jobs = list(self.home.store.jobs.values())
         if not jobs or self.home.daemon is None:
             return
@@ -243,7 +243,7 @@ class Office:
     def resume_all(self) -> None:
         """What is held is not held for ever."""
         if self.home.daemon is not None:
-            for order in self.site.ledger.orders._orders.values():
+            for order in self.site.ledger.orders.every():
                 if order.held:
                     self.home.daemon.ask(str(order.job_id), Resume, reason="")
 
