@@ -5,16 +5,20 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
+from uuid import UUID
 
 import structlog
 
 from agents.api.app import make_api
 from agents.api.parts import Parts
+from agents.doctor.look import Places, look
+from agents.doctor.rounds import Rounds, by_journal
 from agents.hall import Hall, Keys
 from agents.identity import OneAgent, identity_of, is_unused, machine_of
 from agents.ledger import Binding, Corrupt, Ledger
 from agents.metrics import make_registry
 from agents.permit import PermitDirectory
+from agents.printers import Cups
 from agents.settings import HallSettings
 from agents.spool import PrinterLine, Spool, SpoolSettings
 from agents.strangers import note_strangers
@@ -65,6 +69,7 @@ class Agent:
             trust=load_trust(settings.hall.trust_directory),
             clock=now,
         )
+        self._rounds = self._make_rounds(settings)
         self._spool = self._make_spool(settings)
         self._courier = self._make_courier(settings, credentials)
         self._server = self._make_server(settings)
@@ -75,6 +80,7 @@ class Agent:
         """Run all parts until `stop`; False when one of them died."""
         # Stopped from the end: whoever waits for a change is answered first, so that the server can go.
         parts: list[lifecycle.Part] = [
+            self._rounds,
             self._spool,
             self.hall.pipeline,
             self._courier,
@@ -95,7 +101,21 @@ class Agent:
         wakes.step_aside = self._courier.step_aside
 
     def _is_alive(self) -> bool:
-        return self.hall.pipeline.is_alive and self._courier.is_alive and self._server.is_alive
+        return (
+            self._rounds.is_alive and self.hall.pipeline.is_alive and self._courier.is_alive and self._server.is_alive
+        )
+
+    def _make_rounds(self, settings: HallSettings) -> Rounds:
+        places, cups = Places(settings), Cups(settings.cups.socket)
+        ours = by_journal(self._cups_job_of)
+        return Rounds(
+            lambda: look(places, cups, ours=ours, permits_are_ours=self._permits.is_ours()),
+            told=self.hall.board.diagnosed,
+        )
+
+    def _cups_job_of(self, uuid: UUID) -> tuple[bool, int | None]:
+        found = self.hall.ledger.tries.get(uuid)
+        return found is not None, None if found is None else found.cups_job
 
     def _make_spool(self, settings: HallSettings) -> Spool:
         return Spool(
@@ -104,6 +124,7 @@ class Agent:
             permits=self._permits,
             settings=SpoolSettings(socket=settings.cups.socket, probes=settings.cups.probe_directory),
             told=self.hall.board.told,
+            may_begin=self._rounds.may_begin,
         )
 
     def _make_courier(self, settings: HallSettings, credentials: Credentials) -> Courier:
@@ -126,6 +147,7 @@ class Agent:
             board=self.hall.board,
             is_connected=lambda: self._courier.is_connected,
             clock=now,
+            foreign_jobs=lambda: self._rounds.foreign,
         )
         probe = probe_router(
             ready={

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 
 from agents.device import NOT_ASKED, Standing
+from agents.doctor.findings import Finding, unsafe_for
 from agents.errors import NotFound
 from agents.ledger import Ledger, PassRow
 from agents.order import PassState
@@ -21,6 +22,7 @@ class Board:
         self._ledger = ledger
         self._lock = Lock()
         self._standings: dict[str, Standing] = {}
+        self._findings: tuple[Finding, ...] = ()
         self._listeners: list[Callable[[], None]] = []
 
     def listen(self, call: Callable[[], None]) -> None:
@@ -32,8 +34,18 @@ class Board:
             changed = self._standings.get(printer, NOT_ASKED) != standing
             self._standings[printer] = standing
         if changed:
-            for call in self._listeners:
-                call()
+            self._tell()
+
+    def diagnosed(self, findings: tuple[Finding, ...]) -> None:
+        """Take what the doctor found: an unsafe printer counts as stopped until it finds it safe."""
+        with self._lock:
+            changed, self._findings = self._findings != findings, findings
+        if changed:
+            self._tell()
+
+    def _tell(self) -> None:
+        for call in self._listeners:
+            call()
 
     def section(self, name: str) -> PrinterSection:
         if name not in self._printers:
@@ -50,6 +62,8 @@ class Board:
         section = self.section(name)
         with self._lock:
             standing = self._standings.get(name, NOT_ASKED)
+            findings = tuple(f for f in self._findings if f.printer in (None, name))
+        is_unsafe = bool(unsafe_for(name, findings))
         under_way = self._ledger.orders.under_way(name)
         served = self._ledger.orders.served(name)
         loaded = [r for r in self._ledger.blanks.at_printer(name) if r.status == "loaded"]
@@ -59,9 +73,10 @@ class Board:
             colour=section.colour,
             windows=section.windows,
             turns_pages=section.turns_pages,
-            state=standing.state,
-            reasons=standing.reasons,
-            troubles=standing.order_reasons,
+            state="stopped" if is_unsafe else standing.state,
+            reasons=(*dict.fromkeys(f.code for f in findings), *standing.reasons),
+            troubles=standing.order_reasons or (("printer-offline",) if is_unsafe else ()),
+            findings=findings,
             is_paused=self._ledger.is_paused(name),
             serving=next((p.order_id for p in served if p.shape.turn is Turn.PAGE), None),
             asked=next((p.order_id for p in under_way if p.state is PassState.UNKNOWN), None),

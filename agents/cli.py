@@ -120,6 +120,34 @@ def _post(api: str, token_file: Path | None, as_json: bool, path: str, body: dic
         return client.post(path, body)
 
 
+@app.command()
+def doctor(
+    config: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="配置文件 · The hall's settings (TOML).")],
+    fix: Annotated[
+        bool, typer.Option("--fix", help="改正 · Set right what can be, keeping a backup; nothing is restarted.")
+    ] = False,
+    prefix: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, help="For images: goes before /etc/cups, /usr/lib/cups and /etc/systemd/system."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """体检 · Whether it is safe to print certificates here, and what to do: 0 safe, 1 unsafe, 4 CUPS does not answer.
+
+    Example: certspool-agent doctor --config /etc/certspool/hall.toml --fix
+    """
+    from agents.doctor.visit import visit
+    from agents.settings import HallSettings
+    from spooler.daemon.settings import SettingsError, load_settings
+
+    try:
+        found = visit(load_settings(HallSettings, config), is_to_fix=fix, prefix=prefix)
+    except SettingsError as e:
+        _fail(str(e), 2)
+    typer.echo(found.as_json() if as_json else "\n".join(found.lines()))
+    raise typer.Exit(found.exit_code)
+
+
 def _get(api: str, token_file: Path | None, as_json: bool, path: str, **query: Any) -> Any:
     from agents.client import HallClient  # httpx takes 0.1 s to import
 

@@ -16,10 +16,16 @@ _STATES = ("idle", "processing", "stopped", "unknown", "paused")
 
 
 def make_registry(
-    *, hall: str, ledger: Ledger, board: Board, is_connected: Callable[[], bool], clock: Callable[[], datetime]
+    *,
+    hall: str,
+    ledger: Ledger,
+    board: Board,
+    is_connected: Callable[[], bool],
+    clock: Callable[[], datetime],
+    foreign_jobs: Callable[[], Mapping[str, int]] = dict,
 ) -> CollectorRegistry:
     registry = CollectorRegistry()
-    registry.register(_HallCollector(hall, ledger, board, is_connected, clock))
+    registry.register(_HallCollector(hall, ledger, board, is_connected, clock, foreign_jobs))
     return registry
 
 
@@ -31,12 +37,14 @@ class _HallCollector(Collector):
         board: Board,
         is_connected: Callable[[], bool],
         clock: Callable[[], datetime],
+        foreign_jobs: Callable[[], Mapping[str, int]],
     ) -> None:
         self._hall = hall
         self._ledger = ledger
         self._board = board
         self._is_connected = is_connected
         self._clock = clock
+        self._foreign_jobs = foreign_jobs
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: at registration no ledger is asked."""
@@ -48,6 +56,8 @@ class _HallCollector(Collector):
         yield from self._waiting()
         yield self._passes()
         yield self._printers()
+        yield self._findings()
+        yield self._foreign()
         yield self._blanks()
         yield self._not_trusted()
         yield _gauge(
@@ -95,6 +105,23 @@ class _HallCollector(Collector):
             now = "paused" if printer.is_paused else printer.state
             values.update({(self._hall, printer.name, state): float(state == now) for state in _STATES})
         return _gauge("certspool_hall_printer_state", "1 for the state it is in.", ["hall", "printer", "state"], values)
+
+    def _findings(self) -> Metric:
+        values = dict[tuple[str, ...], float]()
+        for printer in self._board.facts():
+            for finding in printer.findings:
+                key = (self._hall, printer.name, finding.code, finding.severity.value)
+                values[key] = values.get(key, 0) + 1
+        labels = ["hall", "printer", "code", "severity"]
+        return _gauge("certspool_hall_findings", "What the doctor finds now.", labels, values)
+
+    def _foreign(self) -> Metric:
+        metric = CounterMetricFamily(
+            "certspool_foreign_jobs", "Jobs of others seen in certificate queues.", labels=["hall", "printer"]
+        )
+        for printer, count in self._foreign_jobs().items():
+            metric.add_metric([self._hall, printer], count)
+        return metric
 
     def _blanks(self) -> Metric:
         counts = {(self._hall, str(s), status): float(n) for (s, status), n in self._ledger.blanks.counts().items()}

@@ -9,7 +9,7 @@ from agents.ledger import Approval, Order, PassRow
 from agents.order import OrderState, PassState
 from agents.route import NoPrinter, PrinterFacts, choose
 from agents.standing import has_begun, need_of, next_open
-from agents.views import ApprovalView, OrderView, PassView, PrinterView
+from agents.views import ApprovalView, FindingView, OrderView, PassView, PrinterView
 from spooler.wire.messages import Turn
 
 
@@ -131,6 +131,7 @@ def printer_view(facts: PrinterFacts) -> PrinterView:
         windows=facts.windows,
         state="paused" if facts.is_paused else facts.state,
         reasons=facts.reasons,
+        findings=tuple(FindingView(code=f.code, severity=f.severity, message=f.message) for f in facts.findings),
         serving=facts.serving,
         next_serial=facts.next_serial,
         blanks=facts.blanks,

@@ -30,6 +30,17 @@ JOB_ATTRIBUTES = [
     "job-k-octets",
 ]
 
+QUEUE_ATTRIBUTES = [
+    "device-uri",
+    "printer-type",
+    "printer-is-shared",
+    "printer-error-policy",
+    "printer-op-policy",
+    "job-sheets-default",
+    "copies-default",
+]
+CLASS_BIT = cups.CUPS_PRINTER_CLASS | cups.CUPS_PRINTER_IMPLICIT  # of printer-type
+
 
 class PrinterError(Exception):
     """CUPS does not do what a pass needs; nothing was released."""
@@ -198,6 +209,40 @@ class Cups:
         with self._errors():
             found = self._connected().getJobs(which_jobs="not-completed", requested_attributes=JOB_ATTRIBUTES)
         return [_job({"job-id": number, **attributes}) for number, attributes in found.items()]
+
+    def ended_jobs(self, since: float) -> list[Job]:
+        """The newest jobs that have ended and were created since then (seconds of the epoch), of every queue."""
+        wanted = [*JOB_ATTRIBUTES, "time-at-creation"]
+        with self._errors():
+            found = self._connected().getJobs(which_jobs="completed", requested_attributes=wanted)
+        late = {number: job for number, job in found.items() if int(job.get("time-at-creation") or 0) >= since}
+        return [_job({"job-id": number, **attributes}) for number, attributes in late.items()]
+
+    def queues(self) -> Mapping[str, str]:
+        """Every queue and class of this cupsd with its device."""
+        with self._errors():
+            found = self._connected().getPrinters()
+        return {name: str(attributes.get("device-uri", "")) for name, attributes in found.items()}
+
+    def attributes(self, queue: str) -> Mapping[str, object]:
+        """What the queue does with a job unless it is told otherwise."""
+        with self._errors():
+            return dict(self._connected().getPrinterAttributes(queue, requested_attributes=QUEUE_ATTRIBUTES))
+
+    def make_safe(self, queue: str, device: str) -> None:
+        """Give a queue this device, no banners, one copy, no sharing, and no second chance for a failed job."""
+        with self._errors():
+            connection = self._connected()
+            connection.addPrinter(queue, device=device)
+            connection.setPrinterErrorPolicy(queue, "abort-job")
+            connection.setPrinterJobSheets(queue, "none", "none")
+            connection.setPrinterShared(queue, False)
+            connection.addPrinterOptionDefault(queue, "copies", "1")
+
+    def set_policy(self, queue: str, policy: str) -> None:
+        """Put a queue under a policy of cupsd.conf, which cupsd must have read already."""
+        with self._errors():
+            self._connected().setPrinterOpPolicy(queue, policy)
 
     def _connected(self) -> cups.Connection:
         if self._connection is None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from agents.doctor.findings import Finding
 from spooler.wire.messages import Seal, Stock
 
 
@@ -19,6 +20,7 @@ class PrinterFacts:
     state: str = "unknown"  # the IPP printer-state: idle · processing · stopped · unknown (it cannot be asked)
     reasons: tuple[str, ...] = ()  # IPP printer-state-reasons
     troubles: tuple[str, ...] = ()  # what its people must do, as an order's reasons
+    findings: tuple[Finding, ...] = ()  # the doctor's
     is_paused: bool = False
     serving: UUID | None = None  # the order that it is kept for, from first pass to last
     asked: UUID | None = None  # the order whose pass is unknown: nothing else until it is answered

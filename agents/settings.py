@@ -43,6 +43,7 @@ class BrokerSection(Section):
 class CupsSection(Section):
     socket: Path = Path("/run/cups/cups.sock")
     probe_directory: Path | None = None
+    configuration_directory: Path | None = None  # of cupsd.conf and cups-files.conf; default: the machine's /etc/cups
 
 
 class PrinterSection(Section):

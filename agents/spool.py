@@ -70,12 +70,21 @@ class Spool:
         permits: PermitDirectory,
         settings: SpoolSettings,
         told: Told = lambda printer, standing: None,
+        may_begin: Callable[[str], bool] = lambda printer: True,
         connect: Callable[[Path], Cups] = Cups,
     ) -> None:
         self._book = book
         self._permits = permits
         self._workers = {
-            line.name: PrinterWorker(line, book=book, permits=permits, settings=settings, told=told, connect=connect)
+            line.name: PrinterWorker(
+                line,
+                book=book,
+                permits=permits,
+                settings=settings,
+                told=told,
+                may_begin=may_begin,
+                connect=connect,
+            )
             for line in printers
         }
 
@@ -122,6 +131,7 @@ class PrinterWorker:
         settings: SpoolSettings,
         told: Told,
         connect: Callable[[Path], Cups],
+        may_begin: Callable[[str], bool] = lambda printer: True,
         surroundings: Surroundings | None = None,
     ) -> None:
         self._line = line
@@ -130,6 +140,7 @@ class PrinterWorker:
         self._book = book
         self._permits = permits
         self._settings = settings
+        self._may_begin = may_begin  # the doctor's word
         self._cups = connect(settings.socket)
         self._watch = Watch(
             line.name,
@@ -200,6 +211,8 @@ class PrinterWorker:
         if released is None:
             self._watch.look_if_older(self._settings.idle_seconds)
             return self._settings.idle_seconds
+        if not self._may_begin(self._line.name):
+            return self._settings.look_seconds
         recent = self._settings.idle_seconds if self._failures == 0 else 0
         if not self._watch.takes(released, self._cups, seen_within_seconds=recent):
             return self._settings.look_seconds

@@ -76,6 +76,14 @@ class Answered(View):
     approval: ApprovalView | None = None
 
 
+class FindingView(View):
+    """What the doctor found: `unsafe` keeps passes from beginning, the message says what to do."""
+
+    code: str
+    severity: str
+    message: str
+
+
 class PrinterView(View):
     name: str
     stock: Stock
@@ -83,6 +91,7 @@ class PrinterView(View):
     windows: tuple[str, ...]
     state: str  # idle · processing · stopped · offline · paused
     reasons: tuple[str, ...]
+    findings: tuple[FindingView, ...]
     serving: UUID | None  # the order whose attempt it is kept for
     next_serial: str | None
     blanks: int

@@ -86,10 +86,8 @@ class PrivateCups:
         _make_traversable(self.socket.parent)
         self._own_for_backends("spool", "tmp")
         self._write_programs()
-        self.files_configuration.write_text(self._files_configuration())
-        self.configuration.write_text(self._configuration())
-        for path in (self.files_configuration, self.configuration):
-            path.chmod(0o644)
+        _write_changed(self.files_configuration, self._files_configuration())
+        _write_changed(self.configuration, self._configuration())
 
     def is_ready(self) -> bool:
         """Whether cupsd answers on its socket."""
@@ -285,6 +283,13 @@ def _make_traversable(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if folder.stat().st_uid == os.geteuid():
         folder.chmod(folder.stat().st_mode | 0o055)
+
+
+def _write_changed(path: Path, text: str) -> None:
+    """Leave a file alone that says the same: one newer than its cupsd is taken for not in force."""
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+        path.chmod(0o644)
 
 
 def _link(link: Path, target: Path) -> None:

@@ -161,7 +161,7 @@ def hall_toml(site: Site, hall: HallSite) -> str:
                 "wrap_key_credentials": ["wrap.pem"],
             },
             "broker": {**_broker(site, hall_user(hall.hall)), "queue": hall_queue(hall.hall)},
-            "cups": {"socket": cups.socket, "probe_directory": cups.probes},
+            "cups": {"socket": cups.socket, "probe_directory": cups.probes, "configuration_directory": cups.directory},
             "printers": [
                 {"name": p.name, "stock": p.stock.value, "device": p.real_uri, "colour": True} for p in hall.printers
             ],
