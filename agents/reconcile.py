@@ -76,6 +76,7 @@ class Reconciliation:
                 return
             if self._binding().may_print:
                 self._begin_epoch(WHY.get(control.reason, WHY["rolled-back"]), None)
+                self._past.note_once(control.control_id)  # what was noted before belongs to the epoch before
             if control.reason == TWO_AGENTS:
                 self._journal.ledger.afterwards(lambda: self._step_aside(STEP_ASIDE_SECONDS))
         _log.error("halted by home", why=control.reason, alarm=True)

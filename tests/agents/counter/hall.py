@@ -153,9 +153,9 @@ class Counter:
         for letter in self.hall.reporter.pending(10_000):
             payload = open_signed(letter.body, REPORT_TYPE, keys=keys, use="report", at=self.clock())
             report = read_report(payload)
-            before = previous.get(report.registry, (0, messages.START_OF_CHAIN))
+            before = previous.get((report.registry, report.epoch), (0, messages.START_OF_CHAIN))
             assert (report.sequence, report.previous) == (before[0] + 1, before[1])
-            previous[report.registry] = (report.sequence, sha256(payload).hexdigest())
+            previous[report.registry, report.epoch] = (report.sequence, sha256(payload).hexdigest())
             found.append(report)
         return [r for r in found if kind in (None, r.kind)]
 
