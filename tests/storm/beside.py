@@ -38,9 +38,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     weather = kills(options.seed, options.seconds)
-    print(
-        f"seed {options.seed}: {options.jobs} jobs, one in {options.pace} s; agent or cupsd killed {len(weather)} times"
-    )
+    times = f"{len(weather)} times in {options.seconds:.0f} s"
+    print(f"seed {options.seed}: {options.jobs} jobs, one in {options.pace} s; agent or cupsd killed {times}")
     print(LINE.format("", "jobs", "lost", "twice", "asked"), flush=True)
     findings = Findings()
     with (
