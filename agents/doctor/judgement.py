@@ -84,7 +84,7 @@ def _once_not_in_front(printer: PrinterWish, queue: QueueFacts) -> str | None:
 
 
 def _device_differs(printer: PrinterWish, queue: QueueFacts) -> str | None:
-    is_behind = queue.device.startswith(f"{SCHEME}:")
+    is_behind = queue.device.startswith(f"{SCHEME}:") and _resending_device(printer, queue) is None
     return "" if is_behind and real_device(queue.device) != real_device(printer.device) else None
 
 
