@@ -1,16 +1,17 @@
 """Where deciding code of the home asks the database by name: for the time of a run these names lead into memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from types import ModuleType
+from hashlib import sha256
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import structlog
 
-from spooler import collect, hall_word
+from spooler import answers, collect, hall_word
 from spooler.store.orders import Control
-from tests.simulation.home import MemoryChange, MemoryReports, OrderRow, follower
+from tests.simulation.home import MemoryChange, MemoryReports, OrderRow
 from tests.simulation.memory import changed
 
 
@@ -48,10 +49,46 @@ def set_order_state(change: MemoryChange, order_id: str, state: str) -> None:
     change.set_order(order_id, state)
 
 
+def was_asked(change: MemoryChange, order_id: str, kind: str) -> bool:
+    return any((c.kept.order_id, c.kept.kind) == (order_id, kind) for c in change.store.controls.values())
+
+
+def open_control(change: MemoryChange, job_id: str, kind: str) -> Control | None:
+    found = (c for c in change.store.controls.values() if c.outcome is None)
+    return next((c.kept for c in found if (c.kept.job_id, c.kept.kind) == (job_id, kind)), None)
+
+
+def last_order(change: MemoryChange, job_id: str) -> OrderRow | None:
+    return change.store.latest_order(job_id)
+
+
+def leased(change: MemoryChange, report: Any, control: Control, order: OrderRow) -> None:
+    """A later time of an order decides nothing at home."""
+
+
+def unpark(change: MemoryChange, told: Any) -> tuple[Any, str]:
+    MemoryReports.drop_parked(change, told.report)
+    return told.report, sha256(told.payload).hexdigest()
+
+
 def nothing(*_: Any) -> None:
     """What is noted here is not looked at."""
 
 
+def no_reasons(*_: Any) -> frozenset[Any]:
+    return frozenset()
+
+
+def never(*_: Any) -> bool:
+    return False
+
+
+NOTES = {
+    "answer_control": answer_control,
+    "set_order_state": set_order_state,
+    "close_approvals_of": nothing,
+    "close_approval": nothing,
+}
 NAMES: tuple[tuple[ModuleType, dict[str, Any]], ...] = (
     (
         hall_word,
@@ -59,41 +96,60 @@ NAMES: tuple[tuple[ModuleType, dict[str, Any]], ...] = (
             "_known_order": known_order,
             "_note_order": note_order,
             "_with_its_job": with_its_job,
-            "answer_control": answer_control,
-            "set_order_state": set_order_state,
-            "close_approvals_of": nothing,
-            "close_approval": nothing,
+            "settle_order": no_reasons,
             "note_approval": nothing,
             "note_stock": nothing,
+            "recovered": nothing,
             "note_heartbeat": nothing,
+            "close_approvals_of": nothing,
         },
     ),
-    (collect, {"reports": MemoryReports, "note_report": nothing, "_follower": follower}),
+    (
+        answers,
+        {
+            **NOTES,
+            "last_order": last_order,
+            "was_asked": was_asked,
+            "open_control": open_control,
+            "settle_control": no_reasons,
+            "note_to_recover": nothing,
+            "note_forgotten": nothing,
+        },
+    ),
+    (
+        collect,
+        {
+            "reports": MemoryReports,
+            "gaps": SimpleNamespace(
+                note_early=nothing, note_progress=nothing, note_forgotten=nothing, may_be_passed=never
+            ),
+            "standing": SimpleNamespace(suspect=nothing),
+            "note_report": nothing,
+            "_unpark": unpark,
+        },
+    ),
 )
+TABLES: tuple[tuple[Any, str, Any], ...] = ((hall_word.SAYS, "issued", issued), (answers.TAKES, "lease", leased))
 
 
 @contextmanager
 def in_memory() -> Iterator[None]:
     """Lead the names into memory, and keep the log silent."""
-    before = [
-        (module, {name: getattr(module, name) for name in names if hasattr(module, name)}) for module, names in NAMES
-    ]
-    says: Any = hall_word.SAYS
-    really_issued, config = says["issued"], structlog.get_config()
+    before = [(module, {name: getattr(module, name) for name in names}) for module, names in NAMES]
+    entries = [(table, key, table[key]) for table, key, _ in TABLES]
+    config = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50), cache_logger_on_first_use=False)
-    says["issued"] = issued
-    for module, names in NAMES:
-        _set(module, names)
+    _put(NAMES, TABLES)
     try:
         yield
     finally:
-        says["issued"] = really_issued
         structlog.configure(**config)
-        for module, names in before:
-            _set(module, names)
+        _put(before, entries)
 
 
-def _set(module: ModuleType, names: dict[str, Any]) -> None:
-    for name, value in names.items():
-        if hasattr(module, name):
+def _put(names: Iterable[tuple[ModuleType, dict[str, Any]]], entries: Iterable[tuple[Any, str, Any]]) -> None:
+    for module, values in names:
+        for name, value in values.items():
             setattr(module, name, value)
+    for table, key, value in entries:
+        table[key] = value

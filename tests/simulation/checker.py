@@ -19,6 +19,7 @@ from tests.simulation.home import HomeSite
 from tests.simulation.paper import printed_by
 from tests.simulation.world import Violated, World, brief
 
+_ENDED_EARLY = (JobState.CANCELLED, JobState.REFUSED, JobState.WITHDRAWN)
 SLACK_SECONDS = 10.0  # between the look at the permit's time and the claim
 
 
@@ -178,9 +179,10 @@ class Checker:
             return
         kept = self.site.ledger.orders.get(order.sealed.order_id)
         if kept is None:
-            self._hold("I2", job.state in (JobState.CANCELLED, JobState.REFUSED), f"{name} never reached the hall")
+            self._hold("I2", job.state in _ENDED_EARLY, f"{name} never reached the hall")
             return
-        self._hold("I2", JOB_STATES[kept.state] in (None, job.state), f"{name} is {job.state}, its order {kept.state}")
+        fits = job.state in (JOB_STATES[kept.state], JobState.WITHDRAWN) or JOB_STATES[kept.state] is None
+        self._hold("I2", fits, f"{name} is {job.state}, its order {kept.state}")
         if kept.state in (OrderState.ISSUED, OrderState.PRINTED):
             self._check_paper(name, kept)
 

@@ -17,7 +17,7 @@ from spooler.wire.addresses import headers
 from spooler.wire.courier import Courier, Pace
 from spooler.wire.errors import Unroutable, WireError
 from spooler.wire.letters import Delivery, Letter
-from spooler.wire.messages import START_OF_CHAIN, Actor, Cancel, ControlBase
+from spooler.wire.messages import START_OF_CHAIN, Actor, Cancel, ControlBase, Withdraw
 from spooler.wire.topology import CONTROL_TYPE, CONTROLS, ORDER_TYPE, ORDERS
 from tests.simulation.broker import Broker, SimulatedLink
 from tests.simulation.hall import HALL, REGISTRY, SealedOrder, Told, enveloped, shapes
@@ -209,18 +209,14 @@ class MemoryReports:
         change.put(change.store.kept, (epoch, report.sequence), (digest, envelope, False))
         change.put(change.store.chains, epoch, (report.sequence, digest))
 
+    @staticmethod
+    def next_parked(change: MemoryChange, report: Any) -> Told | None:
+        found = change.store.kept.get((str(report.epoch), report.sequence + 1))
+        return found[1] if found is not None and found[2] else None
 
-def follower(change: MemoryChange, report: Any) -> tuple[Any, str, Any]:
-    """As `collect._follower`, of a report that was never bytes."""
-    found = change.store.kept.get((str(report.epoch), report.sequence + 1))
-    if found is None or not found[2]:
-        return None, "", b""
-    digest, told, _ = found
-    change.store.memory.drop(change.store.kept, (str(report.epoch), report.sequence + 1))
-    if MemoryReports.judge(change, told.report, digest) is not Place.NEXT:
-        change.alarm(Alarm("report-conflict"))
-        return None, "", b""
-    return told.report, digest, told
+    @staticmethod
+    def drop_parked(change: MemoryChange, report: Any) -> None:
+        change.store.memory.drop(change.store.kept, (str(report.epoch), report.sequence))
 
 
 class HomeOutbox:
@@ -329,7 +325,7 @@ class HomeDaemon(Process):
             )
             change.put(self.store.controls, kept.control_id, ControlKept(kept))
             change.post(_control_letter(control, kept))
-            if kind is Cancel:
+            if kind in (Cancel, Withdraw):
                 change.move(job_id, Update(add=frozenset({Reason.CANCEL_REQUESTED}), because="cancel asked"))
         self.carrier.wake(self.world.now)
 
@@ -338,10 +334,11 @@ class HomeDaemon(Process):
     ) -> bool:
         if order is not None and (order.state != "prepared" or order.order_id in self.store.letters):
             return False
-        if kind is Cancel:
+        if kind in (Cancel, Withdraw):
             if order is not None:
                 change.set_order(order.order_id, "cancelled")
-            change.move(job_id, Update(state=JobState.CANCELLED, because="cancelled before it left"))
+            end = JobState.CANCELLED if kind is Cancel else JobState.WITHDRAWN
+            change.move(job_id, Update(state=end, because="ended before it left"))
         return True
 
     # threads

@@ -69,7 +69,7 @@ def _asks_always(signs: Signs, judged: Judgement) -> Judgement:
 def _revoke_without_link(self: Any, uuid: Any) -> bool:
     """Looked for first, and then written: whoever claims in between is not seen."""
     is_free = not self._disk.has(f"spent/{uuid}")
-    for _ in range(30):  # a slow disk
+    for _ in range(150):  # a slow disk
         self._at()
     if is_free:
         self._disk.folders["spent"][str(uuid)] = b'{"by": "agent"}'
@@ -88,7 +88,7 @@ MUTATIONS: dict[str, Mutation] = {
     # the permit and its claim
     "claim by rename": Mutation({"claims_by_link": False}, invariants=frozenset({"I1"})),
     "revoke without link": Mutation(
-        patches=((permit.PermitDirectory, "revoke", _revoke_without_link),), invariants=frozenset({"I1", "I4"})
+        patches=((permit.PermitDirectory, "revoke", _revoke_without_link),), invariants=frozenset({"I1", "I4", "ask"})
     ),
     "permit not bound to its job": Mutation({"checks_job": False}, invariants=frozenset({"I1", "I3", "I4"})),
     "no first": Mutation({"has_first": False}, invariants=frozenset({"I1"})),

@@ -91,7 +91,7 @@ class Counter:
         passes = self.site.ledger.orders.passes(order.order_id, order.attempt)
         current = next((row for row in passes if not row.is_closed), None)
         if current is None:
-            return self._finish(order, passes)
+            return None if self._is_still_coming() else self._finish(order, passes)
         if current.state is PassState.UNKNOWN:
             return self._resolve(order, current)
         if current.state is PassState.READY and current.released is None:
@@ -99,6 +99,10 @@ class Counter:
                 CLERK, order.order_id, current.number, attempt=order.attempt, try_id=current.try_id
             )
         return None
+
+    def _is_still_coming(self) -> bool:
+        """She hears it: a device that has all the data may still be at it."""
+        return any(device.streams for device in self.site.devices.values())
 
     def _resolve(self, order: Order, row: PassRow) -> Act:
         """She looks: is this side on the paper?"""

@@ -1,10 +1,12 @@
 """Many seeds: on all cores, summed up; and one seed that broke a promise, made as short as it goes."""
 
 import gc
+import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing import get_context
+from pathlib import Path
 
 from tests.simulation.bindings import in_memory
 from tests.simulation.county import STORM_STEPS, Result, run
@@ -67,8 +69,13 @@ def run_safely(seed: int, **how: object) -> Result:
     try:
         return run(seed, **how)  # type: ignore[arg-type]
     except Exception as e:
-        text = f"error: {type(e).__name__}: {e}"
+        text = f"error: {type(e).__name__}: {e} ({_place(e)})"
         return Result(seed, STORM_STEPS, 0, 0, 0, Counter(), Counter(), Counter(), ("error", text))
+
+
+def _place(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-2:]
+    return ", ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in last)
 
 
 class no_collection:
