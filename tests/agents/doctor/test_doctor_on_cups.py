@@ -124,6 +124,7 @@ def test_a_class_prints_nothing_and_only_a_person_can_help(ward):
     exit_code, found = ward.doctor("--fix")
 
     assert exit_code == 1 and "class" in {f["code"] for f in found["findings"]}
+    assert not ward.rounds.may_begin("booklet-1")
     assert (entry.tries, ward.hall.sheets()) == ([], [])
 
 
@@ -198,3 +199,33 @@ def test_the_drop_in_goes_below_the_prefix(ward, tmp_path):
     assert drop_in.read_text().endswith("[Service]\nKillMode=process\n")
     assert any("daemon-reload" in line for line in fixed["fix"]["then"])
     assert fixed["findings"] == []
+
+
+def test_a_machine_as_debian_leaves_it_is_made_safe(ward):
+    """CUPS's own default settings and policy, and a queue as a driver's installer makes it: two times --fix, one restart."""
+    ward.rewrite_as_debian_does()
+    ward.lpadmin(
+        "-v", ward.hall.booklet.device, "-o", "printer-op-policy=default", "-o", "printer-error-policy=retry-job"
+    )
+    (ward.hall.cups.directory / "bin/backend/once").unlink()
+    ward.start()
+    entry = ward.release()
+    exit_code, found = ward.doctor()
+    codes = {f["code"] for f in found["findings"]}
+    assert exit_code == 1
+    assert codes >= {
+        "not-durable",
+        "files-kept",
+        "policy-open",
+        "permits-variable",
+        "once-missing",
+        "once-not-in-front",
+    }
+
+    ward.doctor("--fix")
+    ward.restart_cups_later()
+    ward.doctor("--fix")
+
+    assert ward.codes() == set()
+    until(lambda: entry.state is PassState.DONE, why="for the pass")
+    assert len(ward.hall.sheets()) == 1

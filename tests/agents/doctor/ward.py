@@ -112,6 +112,16 @@ class Ward:
         age(path)
         self.restart_cups()
 
+    def rewrite_as_debian_does(self) -> None:
+        """The packages' own cupsd.conf at this hall's socket, and none of our lines in cups-files.conf."""
+        stock = Path("/usr/share/cups/cupsd.conf.default").read_text()
+        lines = [line for line in stock.splitlines() if not line.startswith(("Listen", "IdleExit"))]
+        self.hall.cups.configuration.write_text(f"Listen {self.hall.cups.socket}\n" + "\n".join(lines) + "\n")
+        files = self.hall.cups.files_configuration
+        kept = [line for line in files.read_text().splitlines() if not line.startswith(("SetEnv", "SyncOnClose"))]
+        files.write_text("\n".join(kept) + "\n")
+        self.restart_cups_later()
+
     def _toml(self) -> str:
         tables = {
             "hall": self.settings.hall,
