@@ -3,7 +3,7 @@ PYTHON = .venv/bin/python
 export PYTHONUTF8 = 1
 MAKEFLAGS += --no-print-directory
 
-.PHONY: setup demo test lint format bench bench-faults soak lock
+.PHONY: setup demo test lint format bench bench-faults soak simulate lock
 
 setup:           ## Debian packages and .venv/, only what is missing
 	@./setup.sh
@@ -31,6 +31,9 @@ bench-faults: setup  ## the naive agent and ours under the same kills: lost, twi
 
 soak: setup      ## long storms of faults (STORM_MINUTES, STORM_JOBS, STORM_EVERY, STORM_SEED)
 	@$(PYTHON) -m pytest -m soak -s --timeout=0 $(TESTS)
+
+simulate: setup  ## the county in plain Python, many seeds (SEEDS=100000 FROM=0 JOBS=2)
+	@$(PYTHON) -m tests.simulation --seeds $(or $(SEEDS),20000) --from $(or $(FROM),0) --jobs $(or $(JOBS),2)
 
 lock:            ## requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header \
