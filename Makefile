@@ -35,6 +35,9 @@ soak: setup      ## long storms of faults (STORM_MINUTES, STORM_JOBS, STORM_EVER
 simulate: setup  ## the county in plain Python, many seeds (SEEDS=100000 FROM=0 JOBS=2)
 	@$(PYTHON) -m tests.simulation --seeds $(or $(SEEDS),20000) --from $(or $(FROM),0) --jobs $(or $(JOBS),2)
 
+crash: setup     ## killed 25 times at every crash point, judged by the checker (CRASH="--kills 3 --points agent. --results FILE")
+	@$(PYTHON) -m tests.crash.matrix $(CRASH)
+
 lock:            ## requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header \
 		--no-emit-index-url --no-emit-find-links -p /usr/bin/python3.11 -o requirements.lock

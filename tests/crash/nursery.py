@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import agents.app
+import agents.once
 import spooler.app
 from spooler.daemon.crash import VARIABLE
 from spooler.sandbox import locks, part, parts, plan
@@ -40,6 +41,7 @@ def _be(site: Site, name: str, crash_folder: str) -> int:
         os.chdir(site.home)
         return spooler.app.run(site.home_config)
     hall = site.hall(name.removeprefix("agent:"))
+    agents.once.__file__ = str(site.directory / "once.py")  # the copy with the switch: what the doctor compares with
     os.chdir(hall.agent)
     return agents.app.run(hall.config)
 

@@ -64,9 +64,9 @@ class Place:
     def _instrument_backend(self) -> None:
         """The same file, with the switch in its first line; cupsd hands the variable on."""
         cups = Path(self.hall["cups_socket"]).parent
-        backend = cups / "bin/backend/once"
         _first, rest = Path(once.__file__).read_text().split("\n", 1)
-        backend.write_text(f"#!/usr/bin/python3 -ISX{SWITCH}\n{rest}")
+        for copy in (cups / "bin/backend/once", self.directory / "once.py"):
+            copy.write_text(f"#!/usr/bin/python3 -ISX{SWITCH}\n{rest}")
         with (cups / "cups-files.conf").open("a") as file:
             file.write(f"SetEnv {VARIABLE} {self.crash_folder}\n")
 
