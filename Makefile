@@ -3,7 +3,7 @@ PYTHON = .venv/bin/python
 export PYTHONUTF8 = 1
 MAKEFLAGS += --no-print-directory
 
-.PHONY: setup demo test lint format bench bench-faults soak simulate lock
+.PHONY: setup demo test lint format bench bench-faults soak crash simulate lock
 
 setup:           ## Debian packages and .venv/, only what is missing
 	@./setup.sh
