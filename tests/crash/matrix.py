@@ -266,7 +266,9 @@ def table(results: Sequence[Result], broken: Sequence[str]) -> str:
     lines.append(_line("all", results))
     whole = [text for text in broken if not any(text in result.violations for result in results)]
     closing = [f"{len({r.point for r in results if r.struck})} of {len(POINTS)} points struck"]
-    closing += [f"whole history: {text}" for text in whole] or ["whole history: I1–I9 hold"]
+    closing += [f"whole history: {text}" for text in whole] or [
+        f"whole history: {'nothing more' if broken else 'I1–I9 hold'}"
+    ]
     return "\n".join([*lines, *closing])
 
 
@@ -298,7 +300,7 @@ def main() -> int:
     broken = [text for _, texts in parts for text in texts] + [text for r in before for text in r.violations]
     print(table(results, broken))
     unreached = set(points) - {result.point for result in results if result.struck}
-    for text in broken:
+    for text in dict.fromkeys(broken):
         print(f"BROKEN {text}")
     for point in sorted(unreached):
         print(f"NEVER REACHED {point}")
