@@ -17,30 +17,31 @@ class Operator:
     socket: Path
 
     def act(self, strike: Strike, printer: str) -> bool:
-        """Do it, take it back after a while; return whether CUPS took the act."""
+        """Do it, take it back after a while; return whether there was anything to do it to. (CUPS may say no: that is its answer.)"""
         if strike.what == "disable-enable":
-            return self._disable_and_enable(printer, strike.lasts)
+            self._disable_and_enable(printer, strike.lasts)
+            return True
         job = self._a_job(strike.where)
         if job is None:
             return False
         if strike.what == "restart-job":
-            return self._run("lp", "-i", job, "-H", "restart")
-        return self._hold_and_resume(job, strike.lasts)
+            self._run("lp", "-i", job, "-H", "restart")
+        else:
+            self._hold_and_resume(job, strike.lasts)
+        return True
 
     def enable(self, printer: str) -> None:
         self._run("cupsenable", printer)
 
-    def _disable_and_enable(self, printer: str, seconds: float) -> bool:
-        took = self._run("cupsdisable", printer)
+    def _disable_and_enable(self, printer: str, seconds: float) -> None:
+        self._run("cupsdisable", printer)
         time.sleep(seconds)
         self._run("cupsenable", printer)
-        return took
 
-    def _hold_and_resume(self, job: str, seconds: float) -> bool:
-        took = self._run("lp", "-i", job, "-H", "hold")
+    def _hold_and_resume(self, job: str, seconds: float) -> None:
+        self._run("lp", "-i", job, "-H", "hold")
         time.sleep(seconds)
         self._run("lp", "-i", job, "-H", "resume")
-        return took
 
     def _a_job(self, where: float) -> str | None:
         """One that is under way, else one of all that CUPS remembers."""
@@ -56,8 +57,7 @@ class Operator:
         )  # fmt: skip
         return [line.split()[0] for line in done.stdout.splitlines() if line.strip()]
 
-    def _run(self, command: str, *arguments: str) -> bool:
-        done = subprocess.run(
+    def _run(self, command: str, *arguments: str) -> None:
+        subprocess.run(
             [command, "-h", str(self.socket), *arguments], capture_output=True, timeout=PATIENCE_SECONDS, check=False
         )
-        return done.returncode == 0

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-LOOK_SECONDS = 0.01
+LOOK_SECONDS = 0.02
 PROC = Path("/proc")
 
 
@@ -20,10 +20,8 @@ def belongs(pid: int, directory: Path) -> bool:
         return False
 
 
-def strike(pid: int, name: str, directory: Path) -> bool:
-    """Send the signal of this name, if that process is still there and ours."""
-    if not belongs(pid, directory):
-        return False
+def strike(pid: int, name: str) -> bool:
+    """Send the signal of this name; the caller knows whose it is."""
     try:
         os.kill(pid, getattr(signal, name))
     except ProcessLookupError:
@@ -36,24 +34,32 @@ def seen(what: str, cupsd: int, seconds: float) -> int | None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         for pid in below(cupsd):
-            if _is(what, pid):
+            if is_a(what, pid):
                 return pid
         time.sleep(LOOK_SECONDS)
     return None
 
 
 def below(pid: int) -> Iterator[int]:
-    """Yield all descendants of a process."""
+    """Yield all descendants of a process. (Not every kernel has /proc/PID/task/TID/children.)"""
+    children: dict[int, list[int]] = {}
+    for child in (int(name) for name in os.listdir(PROC) if name.isdecimal()):
+        children.setdefault(_parent(child), []).append(child)
+    generation = [pid]
+    while generation:
+        generation = [child for parent in generation for child in children.get(parent, [])]
+        yield from generation
+
+
+def _parent(pid: int) -> int:
     try:
-        children = [int(word) for word in (PROC / f"{pid}/task/{pid}/children").read_text().split()]
+        return int((PROC / f"{pid}/stat").read_bytes().rpartition(b")")[2].split()[1])
     except OSError:
-        return
-    for child in children:
-        yield child
-        yield from below(child)
+        return 0
 
 
-def _is(what: str, pid: int) -> bool:
+def is_a(what: str, pid: int) -> bool:
+    """Say whether this is a process of that kind."""
     try:
         line = (PROC / f"{pid}/cmdline").read_bytes()
         if what == "filter":

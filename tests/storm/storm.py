@@ -26,7 +26,8 @@ from tests.storm.weather import DAEMONS, Strike
 PARTS = {"agent": f"agent:{HALL}", "home": "home", "cups": f"cups:{HALL}", "broker": "broker"}
 BUILD = {"certificate": a_certificate, "proof": a_proof}
 SETTLE_SECONDS = 120.0
-PASS_SECONDS = 8.0  # a strike at a process of a pass waits so long for one to be there
+PASS_SECONDS = 30.0  # a strike at a process or job that is not there yet waits so long for one
+CUPSD_SECONDS = 1.0  # then it is asked again which cupsd is the one running
 LOOK_SECONDS = 0.2
 
 
@@ -72,6 +73,7 @@ class Storm:
         self._requests = [_request(kind) for kind in kinds]
         self._operator = Operator(Path(driver.hall(HALL)["cups_socket"]))
         self._locks = {part: threading.Lock() for part in DAEMONS}
+        self._listening = threading.Lock()
         self._children: list[subprocess.Popen[bytes]] = []
         self._began = 0.0
 
@@ -106,12 +108,16 @@ class Storm:
 
     def _settle(self, seconds: float) -> None:
         """Wait until each job has ended and its end was told; what is open after that is for the checker to name."""
-        wanted = {posted(request) for request, _ in self._requests}
-        self._until(lambda: wanted <= self._ended(), seconds)
+        self._until(self._is_over, seconds)
         self._until(self._place.is_ready, 60)
 
+    def _is_over(self) -> bool:
+        """Whether each job has been posted, has ended, and its end was told."""
+        return {posted(request) for request, _ in self._requests} <= self._ended()
+
     def _ended(self) -> set[str]:
-        return {e["data"]["job_id"] for e in self._place.told() if e["data"]["state"] in ENDED}
+        with self._listening:
+            return {e["data"]["job_id"] for e in self._place.told() if e["data"]["state"] in ENDED}
 
     def _until(self, true: Callable[[], bool], seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -131,22 +137,34 @@ class Storm:
 
     def _strike(self, strike: Strike) -> None:
         act = {"kill": self._kill, "printer": self._printer_fault, "operator": self._operate}[strike.group]
-        (self._outcome.struck if act(strike) else self._outcome.missed)[strike.kind] += 1
+        hit = act(strike)
+        (self._outcome.struck if hit else self._outcome.missed)[strike.kind] += 1
+        since = time.monotonic() - self._began
+        print(
+            f"  {strike.at:6.1f} s  {strike.kind:<18}{'done' if hit else 'found nothing'} at {since:.1f} s", flush=True
+        )
 
     def _kill(self, strike: Strike) -> bool:
         if strike.what in DAEMONS:
             return self._kill_daemon(strike.what, strike.signal)
-        pid = processes.seen(strike.what, self._pid("cups"), PASS_SECONDS)
-        if pid is None:
-            return False
-        time.sleep(strike.lead)
-        return processes.strike(pid, strike.signal, self._driver.directory)
+        return self._kill_in_a_pass(strike)
+
+    def _kill_in_a_pass(self, strike: Strike) -> bool:
+        """Wait for such a process, then its lead; when it was gone by then, wait for the next."""
+        end = time.monotonic() + PASS_SECONDS
+        while time.monotonic() < end and not self._is_over():
+            pid = processes.seen(strike.what, self._pid("cups"), CUPSD_SECONDS)
+            time.sleep(strike.lead)
+            if pid is not None and processes.is_a(strike.what, pid) and processes.strike(pid, strike.signal):
+                return True
+        return False
 
     def _kill_daemon(self, part: str, signal_name: str) -> bool:
         """Kill it and start it again by its own argv; return when it is the one running."""
         with self._locks[part]:
             before = self._pid(part)
-            if not processes.strike(before, signal_name, self._driver.directory):
+            is_ours = processes.belongs(before, self._driver.directory)
+            if not is_ours or not processes.strike(before, signal_name):
                 return False
             self._start(part, before)
             return True
@@ -175,7 +193,12 @@ class Storm:
         certspool(["sandbox", "fault", "--dir", str(self._driver.directory), f"{HALL}/{printer}", fault])
 
     def _operate(self, strike: Strike) -> bool:
-        return self._operator.act(strike, self._printer(strike))
+        end = time.monotonic() + PASS_SECONDS
+        while not (took := self._operator.act(strike, self._printer(strike))):
+            if time.monotonic() > end or self._is_over():
+                break
+            time.sleep(LOOK_SECONDS)
+        return took
 
     def _printer(self, strike: Strike) -> str:
         return self._printers()[int(strike.where * len(self._printers()))]
