@@ -1,6 +1,8 @@
 """A home and a hall, whole but for sockets and CUPS: real store, real ledger, real keys; letters go over a broker in memory, carried
 when a test says so, and the printers and the clerk are played step by step."""
 
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,19 +12,21 @@ from spooler.another_order import AnotherOrder
 from spooler.ask_hall import HallAsker
 from spooler.collect import Collector
 from spooler.dead_letters import DeadLetterReader, HomeInbox
+from spooler.dispatch import Dispatcher
 from spooler.gaps import GapWatch
 from spooler.lease import Leases
+from spooler.pipeline import Pipeline, Step, next_steps
 from spooler.prepare import Preparer
 from spooler.store.values import Job
 from spooler.watch import Watch
 from spooler.wire.errors import NotTrusted
-from spooler.wire.letters import Inbox, Outbox
+from spooler.wire.letters import Delivery, Inbox, Letter, Outbox
 from spooler.wire.memory import MemoryBroker, MemoryLink
-from spooler.wire.messages import Actor, Stock
+from spooler.wire.messages import Actor, Heartbeat, Stock, StockMoved
 from spooler.wire.topology import dead_queue, describe, hall_queue, registry_queue
 from spooler.write_off import HallsWrittenOff
 from tests.agents.counter.hall import CLERK, Counter
-from tests.sealing import HALL, HOME, OTHER_HALL, Office, some_passes
+from tests.sealing import HALL, HOME, OTHER_HALL, OTHER_HOME, Office, some_passes
 from tests.spooler.core.conftest import Clock, Home
 
 OPERATOR = Actor(id="operator-1", role="operate")
@@ -36,10 +40,12 @@ class County:
         self.clock = clock
         self.home = Home(office, directory / "home", clock)
         self.counter = Counter(office, directory / "hall", clock=clock)  # type: ignore[arg-type]
-        self.broker = MemoryBroker(describe([HOME], [HALL, OTHER_HALL]))
+        self.broker = MemoryBroker(describe([HOME, OTHER_HOME], [HALL, OTHER_HALL]))
         self.written_off = HallsWrittenOff(self.home.store, office.trust)
         self.asker = HallAsker({HOME: office.ticket_key()})
-        self.another_order = AnotherOrder(store=self.home.store, prepare=self._preparer(office))
+        self._prepare = self._preparer(office)
+        self.another_order = AnotherOrder(store=self.home.store, prepare=self._prepare)
+        self.home.pipeline = self.pipeline()
         self.watch = self._watch(office)
         self.home_inbox = self._home_inbox(office)
         self._home_link = MemoryLink(self.broker, [registry_queue(HOME), dead_queue(HOME)], prefetch=1)
@@ -74,6 +80,40 @@ class County:
             self.hall_sends()
             self.home_takes()
 
+    def beats(self) -> None:
+        """The hall's heart beats."""
+        with self.counter.hall.journal.act():
+            self.counter.hall.journal.tell_registry(Heartbeat, HOME, agent_version="0")
+
+    def publish(self, letter: Letter) -> None:
+        self._home_link.publish(letter)
+
+    def lose(self, queue: str) -> None:
+        """What lies in this queue is gone."""
+        self._other(queue, lambda link, delivery: link.ack(delivery))
+
+    def reject_all(self, queue: str) -> None:
+        """What lies in this queue is given up by whoever reads it."""
+        self._other(queue, lambda link, delivery: link.reject(delivery))
+
+    def reverse(self, queue: str) -> None:
+        """What lies in this queue comes in the other order."""
+        letters = self.broker.letters(queue)
+        self.lose(queue)
+        for letter in reversed(letters):
+            self.publish(letter)
+
+    def _other(self, queue: str, settle: Callable[[MemoryLink, Delivery], None]) -> None:
+        """Be the queue's one reader for a moment."""
+        for mine in (self._home_link, self._hall_link):
+            mine.close()
+        with closing(MemoryLink(self.broker, [queue], prefetch=1)) as link:
+            link.open()
+            while (delivery := link.receive(0)) is not None:
+                settle(link, delivery)
+        for mine in (self._home_link, self._hall_link):
+            mine.open()
+
     # the job
 
     def accept(self, number: int = 1, **varied: Any) -> Job:
@@ -97,11 +137,23 @@ class County:
     def goes_on_to_issued(self, job: Job) -> None:
         """Print, confirm and hand over whatever is left to do."""
         self.carry()
-        order_id = self.order_id(job)
-        while (view := self.counter.order(order_id)).state != "issued":
+        self.goes_on_to_issued_at_the_hall(self.order_id(job))
+        self.carry()
+
+    def goes_on_to_issued_at_the_hall(self, order_id: UUID) -> None:
+        for _ in range(20):
+            view = self.counter.order(order_id)
+            if view.state == "issued":
+                return
             act = next(act for act in GOES_ON if act in view.next or act == "print")
             GOES_ON[act](self, order_id)
-        self.carry()
+
+    def home_hears_of_stock(self, first: str, last: str) -> None:
+        """The hall tells what came in."""
+        with self.counter.ledger.transaction():
+            self.counter.hall.reporter.tell(
+                StockMoved, HOME, stock=Stock.CERTIFICATE, first=first, last=last, status="in-stock"
+            )
 
     def blank(self, serial: str = BLANK) -> str:
         return self.counter.stock.blank(CLERK, Stock.CERTIFICATE, serial).status
@@ -113,6 +165,18 @@ class County:
         return [event.detail for event in self.home.store.jobs.events(job.job_id)]
 
     # the parts
+
+    def pipeline(self, dispatch: Step | None = None) -> Pipeline:
+        """The home's own pipeline, sealing again what has run out of time."""
+        own = Dispatcher(
+            store=self.home.store,
+            documents=self.home.documents,
+            trust=self.home.trust,
+            clock=self.clock,
+            seal_again=self._prepare.again,
+        )
+        steps = next_steps(prepare=self._prepare, dispatch=dispatch or own)
+        return Pipeline(store=self.home.store, steps=steps, clock=self.clock)
 
     def _preparer(self, office: Office) -> Preparer:
         return Preparer(
@@ -142,8 +206,6 @@ class County:
             believed=self.written_off.believed,
         )
         return HomeInbox(collector, DeadLetterReader(self.home.store))
-
-
 
 
 def _send(link: MemoryLink, outbox: Outbox) -> None:

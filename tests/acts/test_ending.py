@@ -1,4 +1,4 @@
-"""Cancel and withdraw, put at each state that an order can be in: the answer is true, the paper is accounted for, nothing more is printed."""
+"""Cancel and withdraw, put at each state of an order: the answer is true, the paper is accounted for, nothing more is printed."""
 
 import pytest
 
@@ -79,7 +79,9 @@ def test_a_pass_whose_permit_was_won_back_leaves_a_clean_blank(county: County, a
     assert f"{act}: cancelled" in county.details(job)
 
 
-@pytest.mark.parametrize(("answer", "outcome", "blank"), [("printed", "stopped", "void"), ("nothing_printed", "cancelled", "loaded")])
+@pytest.mark.parametrize(
+    ("answer", "outcome", "blank"), [("printed", "stopped", "void"), ("nothing_printed", "cancelled", "loaded")]
+)
 def test_while_a_pass_is_unknown_it_stays_requested_until_a_person_has_looked(
     county: County, answer: str, outcome: str, blank: str
 ) -> None:
