@@ -4,7 +4,8 @@ An arrival, an act, a printer's change wakes it; it releases first passes where 
 one has to turn a page for, ends orders whose time to begin has passed, tells reasons that changed, and sends the heartbeats.
 """
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from threading import Event, Thread
 from time import monotonic
 
@@ -25,6 +26,8 @@ _LOOK_SECONDS = 5.0
 _REST_AFTER_FAILURE_SECONDS = 2.0
 _URGENT = 500
 _SWEEP_SHARE = 4
+_SLICE = 500
+_SLICE_PAUSE_SECONDS = 0.1
 
 
 class Pipeline:
@@ -53,6 +56,8 @@ class Pipeline:
         self._look_seconds = look_seconds
         self._monotonic = monotonic
         self._sweep_after = 0.0
+        self._sweep_began = 0.0
+        self._to_sweep: deque[Order] = deque()
         self._woken = Event()
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="pipeline", daemon=True)
@@ -78,7 +83,9 @@ class Pipeline:
             self._woken.clear()
             try:
                 self.look()
-                pause = min(self._look_seconds, self._heart.due_in_seconds())
+                pause = min(
+                    _SLICE_PAUSE_SECONDS if self._to_sweep else self._look_seconds, self._heart.due_in_seconds()
+                )
             # The journal may be full or locked; nothing is lost by looking again a little later.
             except Exception:
                 _log.exception("pipeline stumbled")
@@ -92,11 +99,7 @@ class Pipeline:
             self._expire()
         if self._may_print() and self._auto_release:
             self._release_by_policy()
-        if self._monotonic() >= self._sweep_after:
-            began = self._monotonic()
-            self._tell_changed_reasons()
-            # With thousands of orders at hand a sweep takes its time; the rest of the hall is not to wait for sweeps.
-            self._sweep_after = self._monotonic() + _SWEEP_SHARE * (self._monotonic() - began)
+        self._sweep()
         self._wake_printers()
         self._heart.beat_if_due()
 
@@ -111,9 +114,20 @@ class Pipeline:
             if released:
                 printers = self._journal.board.facts()
 
-    def _tell_changed_reasons(self) -> None:
+    def _sweep(self) -> None:
+        """With thousands of orders a sweep takes its time: it goes slice by slice, and the rest of the hall does not wait for it."""
+        if not self._to_sweep:
+            if self._monotonic() < self._sweep_after:
+                return
+            self._sweep_began = self._monotonic()
+            self._to_sweep = deque(self._journal.ledger.orders.active())
+        self._tell_changed_reasons([self._to_sweep.popleft() for _ in range(min(_SLICE, len(self._to_sweep)))])
+        if not self._to_sweep:
+            self._sweep_after = self._monotonic() + _SWEEP_SHARE * (self._monotonic() - self._sweep_began)
+
+    def _tell_changed_reasons(self, orders: Sequence[Order]) -> None:
         printers = self._journal.board.facts()
-        for order in self._journal.ledger.orders.active():
+        for order in orders:
             if order.state is OrderState.PRINTING and self._may_print():
                 with self._journal.act():
                     self._release.by_itself(self._journal.order(order.order_id), MACHINE)

@@ -63,7 +63,7 @@ def test_an_old_copy_of_the_journal_prints_nothing_until_two_people_say_so(count
 def test_a_hall_that_runs_twice_stops_twice(county: Driver, tmp_path: Path) -> None:
     """F28: the copy notices by itself, the original is told by home; a person switches one off and leads the other out."""
     before = county.sheets()
-    with clone(county) as api:
+    with Clone(county) as api:
         eventually(lambda: reconciling(county, api)["why"] == "another-permits", 30, lambda: "the copy prints")
         eventually(lambda: reconciling(county)["why"] == "two-agents", 60, lambda: str(reconciling(county)))
         assert standing(county)["standing"] == "cloned"
@@ -130,7 +130,7 @@ def start_agent(county: Driver) -> None:
     eventually(lambda: reconciling(county)["why"] != "does not answer yet", 30, lambda: "the agent does not answer")
 
 
-class clone:  # noqa: N801 - reads as a word
+class Clone:
     """A copy of the hall's whole directory, and an agent that runs in it."""
 
     def __init__(self, county: Driver) -> None:
