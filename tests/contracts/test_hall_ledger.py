@@ -106,6 +106,17 @@ class Pair:
 
         self.each(act)
 
+    def release(self) -> None:
+        """As it is most of the time: an order that prints, a pass in a printer's queue."""
+        order_id, place = self.chance.choice(self.orders), self.chance.randrange(1, 99)
+
+        def act(ledger) -> None:
+            ledger.orders.set(order_id, state=OrderState.PRINTING)
+            row = ledger.orders.passes(order_id, 1)[0]
+            ledger.orders.set_pass(row, state=PassState.READY, printer="booklet-1", released=place)
+
+        self.each(act)
+
     def open_attempt(self) -> None:
         order_id = self.chance.choice(self.orders)
         if self.both[1].orders.attempt(order_id, 1) is None:
@@ -218,7 +229,16 @@ class Pair:
 ACTS = [
     getattr(Pair, name)
     for name in (
-        *("add_order", "change_order", "change_pass", "change_pass", "open_attempt", "begin_try", "go_on_with_try"),
+        *(
+            "add_order",
+            "change_order",
+            "change_pass",
+            "release",
+            "release",
+            "open_attempt",
+            "begin_try",
+            "go_on_with_try",
+        ),
         *("move_blanks", "ask", "answer", "take_control", "tell", "send", "fail"),
     )
 ]

@@ -17,6 +17,8 @@ def main() -> int:
     total, began, told = Total(), time.monotonic(), 0.0
     for part in run_all(options.first, options.seeds, options.jobs):
         total.join(part)
+        for seed, text in part.violations:
+            print(f"  seed {seed}: {text}", file=sys.stderr, flush=True)
         if time.monotonic() - told > 10:
             told = time.monotonic()
             print(f"  {total.seeds} seeds, {len(total.violations)} violations", file=sys.stderr, flush=True)
