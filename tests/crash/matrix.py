@@ -155,19 +155,18 @@ class Run:
         request = Request(body["request_id"], HALL, SIDES[kill.kind], mark, ())
         struck, again = False, kill.twice
         while time.monotonic() < until:
+            dead = self.place.dead()  # looked at first: what died by the point has left its hit
             hit = self.place.has_struck(1 if first else kill.nth)
-            if hit and kill.point.startswith("once."):
-                struck = True
-            if dead := hit and self.place.dead():
-                struck = first is None
+            struck = struck or (hit and kill.point.startswith("once."))
+            if hit and dead:
+                struck = struck or first is None
                 if kill.point in AFTER_A_TORN_SHEET:
                     self.place.fault("clear")
                 if first or again:
                     self.place.arm(kill.point)
                     first, again = None, first is not None and again
                     kill = replace(kill, nth=1)
-                assert dead
-            self.place.revive()
+            self.place.revive(dead)
             if not posted(request):
                 request = self._post(body, request)
             elif self._has_ended(posted(request)) and (struck or self._stays_unstruck(kill, until)):

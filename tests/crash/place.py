@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -102,9 +102,9 @@ class Place:
     def dead(self) -> list[str]:
         return [part for part, pid in self._pids.items() if not Path(f"/proc/{pid}").exists()]
 
-    def revive(self) -> None:
-        """Start again what was killed."""
-        for part in self.dead():
+    def revive(self, dead: Sequence[str] | None = None) -> None:
+        """Start again what was killed: these, or all that are dead by now."""
+        for part in self.dead() if dead is None else dead:
             self._pids[part] = self._bear(part)
 
     def fault(self, fault: str) -> None:

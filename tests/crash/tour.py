@@ -44,18 +44,19 @@ class Tour:
             self.place.fault("cut:3000")
         self.place.arm(point)
         began = time.monotonic()
-        struck = self._until(lambda: self.place.has_struck() and (point.startswith("once.") or bool(self.place.dead())))
+        struck = self._until(lambda dead: self.place.has_struck() and (point.startswith("once.") or bool(dead)))
         self.seconds[point] = round(time.monotonic() - began, 2)
         if is_torn:
             self.place.fault("clear")
         return struck
 
-    def _until(self, true: Callable[[], bool]) -> bool:
+    def _until(self, true: Callable[[list[str]], bool]) -> bool:
         end = time.monotonic() + LONGEST_SECONDS
         while time.monotonic() < end:
-            if true():
+            dead = self.place.dead()  # looked at first: what died by the point has left its hit
+            if true(dead):
                 return True
-            self.place.revive()
+            self.place.revive(dead)
             self._keep_busy()
             time.sleep(PAUSE_SECONDS)
         return False
@@ -81,8 +82,8 @@ class Tour:
         ended = {e["data"]["job_id"] for e in self.place.told() if e["data"]["state"] in ENDED}
         return [r for r in self.requests.values() if posted(r) not in ended]
 
-    def _is_quiet(self) -> bool:
-        return not self._open() and not self.place.dead() and self.place.is_ready()
+    def _is_quiet(self, dead: list[str]) -> bool:
+        return not dead and not self._open() and self.place.is_ready()
 
 
 def steps(points: Sequence[str]) -> Iterator[str]:
