@@ -119,9 +119,9 @@ class PermitDirectory:
 
     def fate(self, uuid: UUID) -> Fate:
         """Say what became of a permit. The claim's lock is looked at first: what is read after it is free stands still."""
-        name = str(uuid)
+        name, nothing_known = str(uuid), Fate(False, False, Claim.NONE, False, None)
         if not self.is_ours():
-            return Fate(False, False, Claim.NONE, False, None)
+            return nothing_known
         while True:
             claim = self._claim(self.path / "spent" / name)
             fate = Fate(
@@ -131,6 +131,8 @@ class PermitDirectory:
                 is_first=(self.path / "first" / name).exists(),
                 done=_read(self.path / "done" / name),
             )
+            if not self.is_ours():  # gone while we looked: what was not found proves nothing
+                return nothing_known
             # Claimed while we looked: look again.
             if claim is not Claim.NONE or self._claim(self.path / "spent" / name) is Claim.NONE:
                 return fate

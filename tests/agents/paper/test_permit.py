@@ -225,3 +225,21 @@ def test_opening_it_again_never_shuts_out_a_sender_at_work(permits):
         PermitDirectory.open(permits.path, in_memory=True)
     until(lambda: len(attempts) == 40)
     assert set(attempts) == {0}
+
+
+def test_a_directory_that_goes_away_while_it_is_read_says_nothing(permits, monkeypatch):
+    """A claim that is free, and no `first` beside it, would prove that nothing was sent. Found by the simulation."""
+    permits.issue(permit := a_permit())
+    os.close(once.claim_permit(permits.path, str(permit.uuid)))
+    (permits.path / "first" / str(permit.uuid)).write_text("{}")
+    look = permits._claim
+
+    def look_and_lose(spent: Path) -> Claim:
+        claim = look(spent)
+        if permits.path.exists():
+            permits.path.rename(permits.path.with_name("elsewhere"))
+        return claim
+
+    monkeypatch.setattr(permits, "_claim", look_and_lose)
+
+    assert not permits.fate(permit.uuid).is_ours
