@@ -119,7 +119,7 @@ def test_a_pass_that_cups_has_no_room_for_is_not_released_and_tried_again(open_d
         entry = desk.release()
         desk.start()
         try:
-            until(lambda: len(entry.whys) >= 2, 30)
+            until(lambda: len(entry.whys) >= 2, 120)
             assert hall.sheets() == []
             assert entry.state is not PassState.UNKNOWN
 
