@@ -73,7 +73,7 @@ class Wired:
         ]
         return [r for r in found if r.kind != "heartbeat"]
 
-    def until(self, true: Callable[[], Any], seconds: float = 20) -> None:
+    def until(self, true: Callable[[], Any], seconds: float = 60) -> None:
         end = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < end, [(r.kind, getattr(r, "state", None)) for r in self.told()]

@@ -41,7 +41,7 @@ def a_title(order: UUID | None = None, number: int = 1, attempt: int = 1, sequen
     return f"{order or uuid4()}/{number}/{attempt}/{sequence}"
 
 
-def until(probe: Callable[[], T], seconds: float = 15, why: str = "") -> T:
+def until(probe: Callable[[], T], seconds: float = 60, why: str = "") -> T:
     """Return the first true answer; fail after a while."""
     deadline = time.monotonic() + seconds
     while not (answer := probe()):
