@@ -133,6 +133,9 @@ class PermitDirectory:
             )
             if not self.is_ours():  # gone while we looked: what was not found proves nothing
                 return nothing_known
+            if claim in (Claim.REVOKED, Claim.FREE) and not fate.is_first:
+                # Whoever linked it may have died before it was synced; a new try may follow from it, a power cut must not undo it.
+                self._sync("spent")
             # Claimed while we looked: look again.
             if claim is not Claim.NONE or self._claim(self.path / "spent" / name) is Claim.NONE:
                 return fate
@@ -167,6 +170,9 @@ class PermitDirectory:
                     removed += 1
             sync_directory(self.path / folder)
         return removed
+
+    def _sync(self, folder: str) -> None:
+        sync_directory(self.path / folder)
 
     def _has(self, folder: str) -> bool:
         return (self.path / folder).is_dir()

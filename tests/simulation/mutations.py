@@ -22,6 +22,7 @@ class Mutation:
     remedies: Mapping[str, bool] = field(default_factory=dict)  # of the fakes
     patches: tuple[Patch, ...] = ()  # of the product
     invariants: frozenset[str] = frozenset()  # any of these is broken then
+    begin: int = 0  # a seed shortly before one that noticed it: looked at first, to save time
 
     @contextmanager
     def applied(self) -> Iterator[Remedies]:

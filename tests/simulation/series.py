@@ -32,7 +32,8 @@ class Total:
     def add(self, result: Result) -> None:
         self.seeds += 1
         self.steps += result.steps
-        self.fewest_steps = min(self.fewest_steps, result.steps)
+        if result.violation is None:
+            self.fewest_steps = min(self.fewest_steps, result.steps)
         self.jobs += result.jobs
         self.sheets += result.sheets
         self.dones += result.dones
