@@ -34,6 +34,7 @@ class Watch:
         self._silence = timedelta(seconds=MISSED_HEARTBEATS * heartbeat_seconds)
         self._look_seconds = look_seconds
         self._also = tuple(also)
+        self._started_at: datetime | None = None
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="watch", daemon=True)
 
@@ -42,6 +43,7 @@ class Watch:
         return self._thread.is_alive()
 
     def start(self) -> None:
+        self._started_at = self._clock()
         self._thread.start()
 
     def stop(self) -> None:
@@ -54,13 +56,18 @@ class Watch:
         now = self._clock()
         for job_id in self._store.jobs.overdue(now):
             self._call_late(job_id)
-        for hall in self._store.halls.fallen_silent(now - self._silence):
-            self._call_silent(hall)
-        self._tell_unheard(now - self._silence)
+        if self._has_listened(now):
+            for hall in self._store.halls.fallen_silent(now - self._silence):
+                self._call_silent(hall)
+            self._tell_unheard(now - self._silence)
         for job_id in self._store.halls.wrongly_silent():
             self._unsay_silent(job_id)
         for look in self._also:
             look()
+
+    def _has_listened(self, now: datetime) -> bool:
+        """A home that was away itself hears out what waits in the broker before it calls anybody silent."""
+        return self._started_at is None or now - self._started_at >= self._silence
 
     def _run(self) -> None:
         while not self._stopping.is_set():

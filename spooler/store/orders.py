@@ -118,6 +118,7 @@ class Orders:
             select(orders.order_id, orders.job_id, orders.registry, orders.hall, jobs.kind)
             .join(t.jobs, jobs.job_id == orders.job_id)
             .where(
+                t.IS_OPEN_ORDER,
                 orders.state.in_(LEASED_STATES),
                 orders.not_after < soon,
                 jobs.state.not_in(FREES_THE_NUMBER),

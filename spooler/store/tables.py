@@ -65,6 +65,8 @@ def _words(states: frozenset[JobState]) -> str:
 OPEN_ORDER_STATES = ("prepared", "sent", "waiting", "printing", "printed")
 _LIVE = text(f"state NOT IN ({_words(FREES_THE_NUMBER)})")
 _OPEN_ORDER = text("state IN ({})".format(", ".join(f"'{state}'" for state in OPEN_ORDER_STATES)))
+# The same for a query that joins: said as a condition with its words in it, or the index is not found.
+IS_OPEN_ORDER = text("orders." + _OPEN_ORDER.text)
 # A query finds a partial index only when it says the very same words.
 _NOT_DELIVERED = text("state <> 'delivered'")
 LATE = text("late = true")
@@ -193,6 +195,7 @@ orders = Table(
     Column("sent_at", UtcTime),
     Index("orders_by_job", "job_id", "place"),
     Index("orders_open_at_hall", "hall", "state"),
+    Index("orders_by_end", "not_after", sqlite_where=_OPEN_ORDER, postgresql_where=_OPEN_ORDER),
     Index(
         "one_live_order",
         "job_id",
