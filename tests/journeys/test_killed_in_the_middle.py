@@ -25,14 +25,14 @@ def test_a_batch_of_thirty_outlives_a_kill(county: Driver, part: str):
     requests = [build[n % 2]("231221", HALLS[n % 3]) for n in range(30)]
     jobs = [county.accepted(request) for request in requests]
     eventually(
-        lambda: sum(bool(county.sheets_of(county.job(j["job_id"]))) for j in jobs) >= 4, 60, lambda: "nothing prints"
+        lambda: sum(bool(county.sheets_of(county.job(j["job_id"]))) for j in jobs) >= 4, 120, lambda: "nothing prints"
     )
     before = pid_of(county, part)
 
     county.kill(before, part)
 
-    eventually(lambda: pid_of(county, part) != before, 60, lambda: f"{part} did not come back")
-    eventually(county.is_home_ready, 60, lambda: "home is not ready")
+    eventually(lambda: pid_of(county, part) != before, 120, lambda: f"{part} did not come back")
+    eventually(county.is_home_ready, 120, lambda: "home is not ready")
     ended = county.until([job["job_id"] for job in jobs], {"issued", "refused", "cancelled"}, 240)
     asked = [j for j in ended.values() if "outcome-unknown" in history_of(county, j)]
     assert len(asked) <= 1
@@ -58,7 +58,7 @@ def test_the_registration_system_heard_every_step_in_order(county: Driver):
     def told() -> list[dict]:
         return [event for event in county.callbacks() if event["data"]["job_id"] == job["job_id"]]
 
-    eventually(lambda: any(event["type"] == "job.issued" for event in told()), 30, lambda: "never told of the end")
+    eventually(lambda: any(event["type"] == "job.issued" for event in told()), 90, lambda: "never told of the end")
     sequences = [event["data"]["sequence"] for event in told()]
     assert sequences == sorted(set(sequences))
     states = [event["type"].removeprefix("job.") for event in told()]

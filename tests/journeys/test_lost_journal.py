@@ -49,9 +49,9 @@ def test_an_old_copy_of_the_journal_prints_nothing_until_two_people_say_so(count
     start_agent(county)
     waiting = county.accepted(a_proof(hall=HALL))
 
-    eventually(lambda: reconciling(county)["why"] == "rolled-back", 30, lambda: str(reconciling(county)))
-    eventually(lambda: standing(county)["standing"] == "reconcile", 30, lambda: str(standing(county)))
-    eventually(lambda: "undeliverable" in county.job(waiting["job_id"])["reasons"], 30, lambda: "the job says nothing")
+    eventually(lambda: reconciling(county)["why"] == "rolled-back", 90, lambda: str(reconciling(county)))
+    eventually(lambda: standing(county)["standing"] == "reconcile", 90, lambda: str(standing(county)))
+    eventually(lambda: "undeliverable" in county.job(waiting["job_id"])["reasons"], 90, lambda: "the job says nothing")
     assert county.sheets() == before
     lead_out(county)
     county.until([waiting["job_id"]], {"issued"}, 60)
@@ -64,16 +64,16 @@ def test_a_hall_that_runs_twice_stops_twice(county: Driver, tmp_path: Path) -> N
     """F28: the copy notices by itself, the original is told by home; a person switches one off and leads the other out."""
     before = county.sheets()
     with Clone(county) as api:
-        eventually(lambda: reconciling(county, api)["why"] == "another-permits", 30, lambda: "the copy prints")
-        eventually(lambda: reconciling(county)["why"] == "two-agents", 60, lambda: str(reconciling(county)))
+        eventually(lambda: reconciling(county, api)["why"] == "another-permits", 90, lambda: "the copy prints")
+        eventually(lambda: reconciling(county)["why"] == "two-agents", 120, lambda: str(reconciling(county)))
         assert standing(county)["standing"] == "cloned"
         job = county.accepted(a_proof(hall=HALL))
-        eventually(lambda: "undeliverable" in county.job(job["job_id"])["reasons"], 30, lambda: "it was sent")
+        eventually(lambda: "undeliverable" in county.job(job["job_id"])["reasons"], 90, lambda: "it was sent")
         assert county.sheets() == before
 
     ask_again = [AGENT, "reconcile", "--ask", "--api", county.hall(HALL)["api"], "--json"]
     subprocess.run(ask_again, env=os.environ | {"CERTSPOOL_TOKEN": county.hall(HALL)["token"]}, check=True, timeout=60)
-    eventually(lambda: standing(county)["standing"] == "reconcile", 30, lambda: str(standing(county)))
+    eventually(lambda: standing(county)["standing"] == "reconcile", 90, lambda: str(standing(county)))
     lead_out(county)
     county.until([job["job_id"]], {"issued"}, 60)
     assert len(county.sheets()) == len(before) + 1
@@ -105,7 +105,7 @@ def lead_out(county: Driver) -> None:
     for one in at_hall(county, "GET", "/v1/reconcile").json()["uncounted"]:
         counted = {"stock": one["stock"], "first": one["first"], "last": one["last"]}
         assert at_hall(county, "POST", "/v1/stock/count", json=counted).is_success
-    eventually(lambda: not reconciling(county)["hindered_by"], 30, lambda: str(reconciling(county)["hindered_by"]))
+    eventually(lambda: not reconciling(county)["hindered_by"], 90, lambda: str(reconciling(county)["hindered_by"]))
     leave = {"act": "leave", "reason": "blanks counted, all sheets looked at"}
     assert at_hall(county, "POST", "/v1/reconcile", json=leave).status_code == 202
     assert at_hall(county, "POST", "/v1/reconcile", json=leave).status_code == 403
@@ -127,7 +127,7 @@ def stat(pid: int) -> str:
 
 def start_agent(county: Driver) -> None:
     county.restart(f"agent:{HALL}")
-    eventually(lambda: reconciling(county)["why"] != "does not answer yet", 30, lambda: "the agent does not answer")
+    eventually(lambda: reconciling(county)["why"] != "does not answer yet", 90, lambda: "the agent does not answer")
 
 
 class Clone:

@@ -39,7 +39,7 @@ def test_a_printer_that_is_not_ready_is_waited_for(sandbox: Driver, what: str, r
     request = a_proof("231202", HALL)
     job = sandbox.accepted(request)
     eventually(
-        lambda: reason in reasons_of(sandbox, job), 30, lambda: f"{reason} never showed: {reasons_of(sandbox, job)}"
+        lambda: reason in reasons_of(sandbox, job), 90, lambda: f"{reason} never showed: {reasons_of(sandbox, job)}"
     )
 
     fault(sandbox, "proof-1", "clear")
@@ -54,7 +54,7 @@ def test_a_printer_that_stalls_is_waited_for(sandbox: Driver):
     fault(sandbox, "proof-1", "stall")
     request = a_proof("231202", HALL)
     job = sandbox.accepted(request)
-    eventually(lambda: sandbox.job(job["job_id"])["state"] == "printing", 30, lambda: "never began")
+    eventually(lambda: sandbox.job(job["job_id"])["state"] == "printing", 90, lambda: "never began")
 
     fault(sandbox, "proof-1", "clear")
 
@@ -68,7 +68,7 @@ def test_a_torn_sheet_is_asked_about_voided_and_printed_anew(sandbox: Driver):
     fault(sandbox, "booklet-1", "cut:2000")
     request = a_certificate("231202", HALL)
     job = sandbox.accepted(request)
-    eventually(lambda: bool(sandbox.sheets_of(sandbox.job(job["job_id"]))), 60, lambda: "no torn sheet came out")
+    eventually(lambda: bool(sandbox.sheets_of(sandbox.job(job["job_id"]))), 120, lambda: "no torn sheet came out")
 
     fault(sandbox, "booklet-1", "clear")
 

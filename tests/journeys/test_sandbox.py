@@ -130,12 +130,12 @@ def test_a_restart_waits_until_its_predecessor_has_gone(small: Driver, part: str
     assert pids_of(small.plan)[number] == pid
     os.kill(pid, signal.SIGKILL)
 
-    eventually(lambda: pids_of(small.plan)[number] == successor.pid, 60, lambda: f"{part} did not take over")
+    eventually(lambda: pids_of(small.plan)[number] == successor.pid, 120, lambda: f"{part} did not take over")
     after = small.plan
     assert not alive(pid)
     assert strip(after) == strip(before)
     for api in (after["homes"][0]["api"], after["halls"][0]["api"]):
-        eventually(lambda api=api: is_ready(api), 60, lambda api=api: f"{api} is not ready again")
+        eventually(lambda api=api: is_ready(api), 120, lambda api=api: f"{api} is not ready again")
 
 
 def is_ready(api: str) -> bool:
@@ -160,7 +160,7 @@ def test_status_names_the_part_that_is_down(small: Driver):
 
     assert [part for part, running in told.items() if running is None] == [f"cups:{HALL}"]
     successor = small.restart(f"cups:{HALL}")
-    eventually(lambda: small.hall(HALL)["cups_pid"] == successor.pid, 60, lambda: "cupsd did not come back")
+    eventually(lambda: small.hall(HALL)["cups_pid"] == successor.pid, 120, lambda: "cupsd did not come back")
 
 
 def test_a_fault_is_put_where_it_is_asked_for(small: Driver):
