@@ -89,32 +89,34 @@ MUTATIONS: dict[str, Mutation] = {
     # the permit and its claim
     "claim by rename": Mutation({"claims_by_link": False}, invariants=frozenset({"I1"})),
     "revoke without link": Mutation(
-        patches=((permit.PermitDirectory, "revoke", _revoke_without_link),), invariants=frozenset({"I1", "I4", "ask"})
+        patches=((permit.PermitDirectory, "revoke", _revoke_without_link),),
+        invariants=frozenset({"I1", "I4", "ask"}),
+        begin=480,
     ),
     "permit not bound to its job": Mutation({"checks_job": False}, invariants=frozenset({"I1", "I3", "I4"})),
     "no first": Mutation({"has_first": False}, invariants=frozenset({"I1"})),
-    "permit directory not synced": Mutation({"syncs_disk": False}, invariants=frozenset({"I1"})),
+    "permit directory not synced": Mutation({"syncs_disk": False}, invariants=frozenset({"I1"}), begin=460),
     "journal not synced": Mutation({"syncs_ledger": False}, invariants=frozenset({"I1", "I2", "I4", "I6"})),
-    "locks not inherited": Mutation({"passes_locks_on": False}, invariants=frozenset({"I1", "I7", "ask"})),
+    "locks not inherited": Mutation({"passes_locks_on": False}, invariants=frozenset({"I1", "I7", "ask"}), begin=270),
     "bytes counted in a pipe": Mutation({"counts_by_offset": False}, invariants=frozenset({"I1"})),
     # the judgement
     "again without result": Mutation(patches=_judging(_again_without_result), invariants=frozenset({"I1"})),
     "done by exit code": Mutation(patches=_judging(_done_by_exit), invariants=frozenset({"done"})),
     "blind to locks": Mutation(patches=_judging(_blind_to_locks), invariants=frozenset({"I1", "I7", "ask"})),
-    "CUPS believed": Mutation(patches=_judging(_trusts_cups), invariants=frozenset({"I1"})),
+    "CUPS believed": Mutation(patches=_judging(_trusts_cups), invariants=frozenset({"I1"}), begin=150),
     "asks for nothing": Mutation(patches=_judging(_asks_always), invariants=frozenset({"ask"})),
     "asks before the device is quiet": Mutation(
-        patches=((watch.Watch, "is_quiet", lambda self: True),), invariants=frozenset({"I7"})
+        patches=((watch.Watch, "is_quiet", lambda self: True),), invariants=frozenset({"I7"}), begin=95
     ),
     # the journal and the acts
     "unknown sent again": Mutation(
         patches=((book.Book, "unknown", _unknown_is_sent_again),), invariants=frozenset({"I1"})
     ),
     "released though held": Mutation(
-        patches=((book.Book, "_may_go", _releases_whatever),), invariants=frozenset({"I4"})
+        patches=((book.Book, "_may_go", _releases_whatever),), invariants=frozenset({"I4"}), begin=245
     ),
     "cancelled in mid-pass": Mutation(
-        patches=((controls, "_SETTLED", frozenset(PassState)),), invariants=frozenset({"I1", "I4"})
+        patches=((controls, "_SETTLED", frozenset(PassState)),), invariants=frozenset({"I1", "I4"}), begin=225
     ),
     "no tombstones": Mutation(
         patches=((controls.Controls, "before_arrival", lambda self, order: None),), invariants=frozenset({"I2"})
@@ -122,10 +124,10 @@ MUTATIONS: dict[str, Mutation] = {
     "inbox without identity": Mutation({"inbox_knows_orders": False}, invariants=frozenset({"I1", "I2", "I4", "I6"})),
     # the wire and the home
     "letter forgotten before the confirm": Mutation(
-        {"keeps_letter_until_confirmed": False}, invariants=frozenset({"I2"})
+        {"keeps_letter_until_confirmed": False}, invariants=frozenset({"I2"}), begin=105
     ),
-    "acked before it is durable": Mutation({"acks_after_commit": False}, invariants=frozenset({"I2"})),
-    "reports taken twice": Mutation({"takes_reports_once": False}, invariants=frozenset({"I2", "I5"})),
+    "acked before it is durable": Mutation({"acks_after_commit": False}, invariants=frozenset({"I2"}), begin=235),
+    "reports taken twice": Mutation({"takes_reports_once": False}, invariants=frozenset({"I2", "I5"}), begin=50),
     "reports taken in any order": Mutation({"keeps_report_order": False}, invariants=frozenset({"I2"})),
     "callbacks not held back": Mutation({"holds_back_callbacks": False}, invariants=frozenset({"I5"})),
 }

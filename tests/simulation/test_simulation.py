@@ -29,7 +29,8 @@ def test_no_seed_breaks_a_promise():
 def test_a_remedy_that_is_missing_is_noticed(name):
     mutation = MUTATIONS[name]
     with in_memory(), mutation.applied() as remedies, no_collection():
-        found = (run_safely(seed, remedies=remedies).violation for seed in range(MOST_SEEDS_TO_NOTICE))
+        seeds = range(mutation.begin, mutation.begin + MOST_SEEDS_TO_NOTICE)
+        found = (run_safely(seed, remedies=remedies).violation for seed in seeds)
         noticed = next((violation for violation in found if violation and violation[0] in mutation.invariants), None)
 
     assert noticed is not None
