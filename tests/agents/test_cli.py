@@ -6,10 +6,11 @@ import pytest
 from typer.testing import CliRunner
 
 from agents.cli import app
+from agents.stock import Movement
 from spooler.daemon.server import HttpServer
 from tests.agents.api.conftest import TOKENS, api_of
-from tests.agents.counter.hall import Counter
-from tests.sealing import HOLDER, Office
+from tests.agents.counter.hall import CLERK, Counter
+from tests.sealing import HOLDER, HOME, OTHER_HOME, Office
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,26 @@ def test_printers_and_stock_are_told(api):
     assert "booklet-1" in run(api, "printers").stdout
     assert "D23000000101…D23000000110" in run(api, "stock").stdout
     assert json.loads(run(api, "stock", "--json").stdout)["balanced"] is True
+
+
+def test_a_hall_in_doubt_says_so_and_is_asked_about_again(counter, api):
+    """Shown to anybody at the counter; asked again by whoever switched the other machine off; left only when all is known."""
+    assert "prints" in run(api, "reconcile").stdout
+
+    counter.clock.forward(minutes=1)
+    assert run(api, "reconcile", "--ask").exit_code == 0
+    shown = run(api, "reconcile").stdout
+    assert "asked" in shown and "to be counted: certificate D23000000101…D23000000110" in shown
+    refused = run(api, "reconcile", "--leave", "--reason", "all is well")
+    assert refused.exit_code == 3 and "has not answered" in refused.output
+    assert run(api, "reconcile", "--leave", "--ask").exit_code == 2
+
+    for one in json.loads(run(api, "reconcile", "--json").stdout)["uncounted"]:
+        counter.stock.move(CLERK, Movement.COUNT, stock=one["stock"], first=one["first"], last=one["last"])
+    without = ("--without", HOME, "--without", OTHER_HOME)
+    assert "second person" in run(api, "reconcile", "--leave", "--reason", "counted", *without).stdout
+    assert "prints" in run(api, "reconcile", "--leave", token=TOKENS["approver"]).stdout
+    assert counter.hall.may_print()
 
 
 def test_the_token_may_come_from_a_file(api, tmp_path):

@@ -33,7 +33,16 @@ ACCOUNTS = (
 
 def api_of(counter: Counter) -> Any:
     probe = probe_router(ready={}, registry=CollectorRegistry())
-    return make_api(Parts(counter.acts, counter.stock, ACCOUNTS, probe, counter.hall.changes, reconciliation=counter.hall.reconciliation))
+    return make_api(
+        Parts(
+            counter.acts,
+            counter.stock,
+            ACCOUNTS,
+            probe,
+            counter.hall.changes,
+            reconciliation=counter.hall.reconciliation,
+        )
+    )
 
 
 @dataclass
