@@ -5,10 +5,13 @@ What is written passes through `Locker` both ways, the place for encryption at r
 """
 
 import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from threading import Lock
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -56,16 +59,45 @@ class Documents:
     def __init__(self, directory: Path, locker: Locker | None = None) -> None:
         self._directory = directory
         self._locker = locker or OpenLocker()
+        self._turn = Lock()
+        self._in_hand: Counter[str] = Counter()
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def keep(self, content: bytes) -> str:
         """Return the content's hash once it is on disk."""
+        return self._keep(content)[0]
+
+    @contextmanager
+    def batch(self) -> Iterator["Batch"]:
+        """Keep documents that belong together, and that may turn out to be wanted by nobody."""
+        batch = Batch(self)
+        try:
+            yield batch
+        finally:
+            with self._turn:
+                self._in_hand.subtract(batch.names)
+
+    def take_in_hand(self, content: bytes) -> tuple[str, bool]:
+        """Keep, and let no other batch drop it until this one has ended; say whether it is new."""
+        with self._turn:
+            self._in_hand[sha256(content).hexdigest()] += 1
+        return self._keep(content)
+
+    def drop(self, names: Collection[str], is_used: Callable[[str], bool]) -> None:
+        """Delete those that no other batch has in hand and nothing refers to."""
+        with self._turn:
+            for name in names:
+                if self._in_hand[name] <= 1 and not is_used(name):
+                    self._place(name).unlink(missing_ok=True)
+
+    def _keep(self, content: bytes) -> tuple[str, bool]:
         name = sha256(content).hexdigest()
         place = self._place(name)
-        if not place.exists():
-            place.parent.mkdir(exist_ok=True, mode=0o700)
-            _write_whole(place, self._locker.lock(content))
-        return name
+        if place.exists():
+            return name, False
+        place.parent.mkdir(exist_ok=True, mode=0o700)
+        _write_whole(place, self._locker.lock(content))
+        return name, True
 
     def read(self, name: str) -> bytes:
         """Return the content with that hash, or raise DocumentDamaged."""
@@ -78,13 +110,40 @@ class Documents:
         return content
 
     def keep_private(self, private: Private) -> str:
-        return self.keep(strict.canonical(private.model_dump(mode="json")))
+        return self.keep(private_bytes(private))
 
     def read_private(self, name: str) -> Private:
         return Private.model_validate_json(self.read(name))
 
     def _place(self, name: str) -> Path:
         return self._directory / name[:2] / name
+
+
+class Batch:
+    """Documents of one request, until it is known whether there is a job that wants them."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self.names: list[str] = []
+        self._new: set[str] = set()
+
+    def keep(self, content: bytes) -> str:
+        name, is_new = self._documents.take_in_hand(content)
+        self.names.append(name)
+        if is_new:
+            self._new.add(name)
+        return name
+
+    def keep_private(self, private: Private) -> str:
+        return self.keep(private_bytes(private))
+
+    def drop(self, is_used: Callable[[str], bool]) -> None:
+        """No job came of it: delete what this batch wrote and nobody else wants."""
+        self._documents.drop(self._new, is_used)
+
+
+def private_bytes(private: Private) -> bytes:
+    return strict.canonical(private.model_dump(mode="json"))
 
 
 def _write_whole(place: Path, stored: bytes) -> None:

@@ -125,6 +125,16 @@ class StoreFigures(Collector):
         outbox = _gauge("certspool_outbox_depth", "Letters that wait for the broker.", "link")
         outbox.add_metric(("home",), self._store.outbox.depth())
         yield outbox
+        dead = _gauge("certspool_dead_letters", "Letters given up and not settled since.", "type")
+        for type_, count in self._store.dead.counts().items():
+            dead.add_metric((type_,), count)
+        yield dead
+        missing = _gauge(
+            "certspool_reports_missing", "Reports that a gap in the hall's chain says are missing.", "hall"
+        )
+        for hall, count in self._store.gaps.open_by_hall().items():
+            missing.add_metric((hall,), count)
+        yield missing
         counts = self._store.callbacks.counts()
         names = sorted({*self._endpoints, *(endpoint for endpoint, _ in counts)})
         for state, what in ((PENDING, "Callbacks not yet taken."), (PARKED, "Callbacks given up until replayed.")):

@@ -74,4 +74,6 @@ class HallsWrittenOff:
     def is_closed(self, hall: str) -> bool:
         """Say whether nothing that this hall says is believed any more."""
         record = self._trust.halls.get(hall)
-        return record is not None and not self.believed(hall, record.report_keys)
+        if record is None or not self._store.write_offs.is_written_off(hall):
+            return False
+        return not self.believed(hall, record.report_keys)

@@ -1,6 +1,7 @@
 """Step 1, the end of it: a checked request becomes a job. First its documents are on disk, then the store accepts it once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from spooler.catalog import number_key
@@ -8,16 +9,24 @@ from spooler.daemon.crash import crash_point
 from spooler.documents import Private
 from spooler.intake.check import Checked, Checker, Received
 from spooler.intake.request import Request
-from spooler.store.values import Different, NewJob, Outcome, Replaced, Same
+from spooler.store.values import Accepted, AlreadyRequested, Different, NewJob, Outcome, Replaced, Same, Wanted
 from spooler.wire.messages import Actor, Case, Party
 
 
-class Shelf(Protocol):
-    """Where content is kept by its hash (`documents`)."""
+class Pile(Protocol):
+    """The documents of one request, kept by their hash."""
 
     def keep(self, content: bytes) -> str: ...
 
     def keep_private(self, private: Private) -> str: ...
+
+    def drop(self, is_used: Callable[[str], bool]) -> None: ...
+
+
+class Shelf(Protocol):
+    """Where content is kept (`documents`)."""
+
+    def batch(self) -> AbstractContextManager[Pile]: ...
 
 
 class Book(Protocol):
@@ -25,7 +34,11 @@ class Book(Protocol):
 
     def answered(self, registry: str, request_id: str, request_sha256: str) -> Same | Different | None: ...
 
+    def standing(self, new: Wanted) -> Same | Different | AlreadyRequested | None: ...
+
     def accept(self, new: NewJob, actor: Actor) -> Outcome: ...
+
+    def uses(self, document: str) -> bool: ...
 
 
 class Intake:
@@ -51,37 +64,59 @@ class Intake:
         if answered is not None:
             return answered
         checked = self._checker.check(received)
-        new_job = self._new_job(checked)
-        crash_point("home.after-documents-kept")
-        outcome = self._book.accept(new_job, actor)
-        crash_point("home.after-accept-commit")
-        return outcome
+        # Looked for before anything is written to disk; `accept` looks again, in its transaction.
+        return self._book.standing(_wanted(checked)) or self._keep(checked, actor)
 
-    def _new_job(self, checked: Checked) -> NewJob:
-        request, rendered = checked.request, checked.rendered
-        return NewJob(
-            registry=request.registry,
-            request_id=request.request_id,
-            request_sha256=checked.digest,
-            hall=request.hall,
-            kind=request.document.kind,
-            number=checked.number,
-            number_key=number_key(checked.number),
-            version=request.document.version,
-            case=Case(**request.case.model_dump()),
-            template=rendered.template,
-            passes=rendered.passes,
-            seal=request.seal,
-            booked_on=request.document.booked_on,
-            deadline=checked.deadline,
-            unsigned_sha256=self._shelf.keep(rendered.pdf),
-            private_sha256=self._shelf.keep_private(_private(request)),
-            annexes=tuple(self._shelf.keep(content) for content in checked.annexes),
-            applied_at=request.applied_at,
-            channel=request.channel,
-            window=request.window,
-            replaces=_replaced(request),
-        )
+    def _keep(self, checked: Checked, actor: Actor) -> Outcome:
+        with self._shelf.batch() as pile:
+            new_job = _new_job(checked, pile)
+            crash_point("home.after-documents-kept")
+            outcome = self._book.accept(new_job, actor)
+            crash_point("home.after-accept-commit")
+            if not isinstance(outcome, Accepted):
+                # Somebody was quicker: no job wants these.
+                pile.drop(self._book.uses)
+            return outcome
+
+
+def _new_job(checked: Checked, pile: Pile) -> NewJob:
+    request, rendered = checked.request, checked.rendered
+    return NewJob(
+        registry=request.registry,
+        request_id=request.request_id,
+        request_sha256=checked.digest,
+        hall=request.hall,
+        kind=request.document.kind,
+        number=checked.number,
+        number_key=number_key(checked.number),
+        version=request.document.version,
+        case=Case(**request.case.model_dump()),
+        template=rendered.template,
+        passes=rendered.passes,
+        seal=request.seal,
+        booked_on=request.document.booked_on,
+        deadline=checked.deadline,
+        unsigned_sha256=pile.keep(rendered.pdf),
+        private_sha256=pile.keep_private(_private(request)),
+        annexes=tuple(pile.keep(content) for content in checked.annexes),
+        applied_at=request.applied_at,
+        channel=request.channel,
+        window=request.window,
+        replaces=_replaced(request),
+    )
+
+
+def _wanted(checked: Checked) -> Wanted:
+    request = checked.request
+    return Wanted(
+        registry=request.registry,
+        request_id=request.request_id,
+        request_sha256=checked.digest,
+        kind=request.document.kind,
+        number_key=number_key(checked.number),
+        version=request.document.version,
+        case=Case(**request.case.model_dump()),
+    )
 
 
 def _private(request: Request) -> Private:

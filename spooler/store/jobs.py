@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import Connection, Row, Select, String, cast, select, update
 from sqlalchemy.exc import IntegrityError
 
 from spooler.daemon.crash import crash_point
@@ -29,6 +29,7 @@ from spooler.store.values import (
     Same,
     Side,
     Update,
+    Wanted,
     Work,
 )
 from spooler.wire.messages import Actor, Case, Pass, Seal
@@ -56,6 +57,22 @@ class Jobs:
         """Return what this request was answered before, if it was: asked before anything costly is done."""
         with self._transactions.reading() as connection:
             return _answered(connection, registry, request_id, request_sha256)
+
+    def standing(self, new: Wanted) -> Same | Different | AlreadyRequested | None:
+        """Return which job stands in the place of a new one."""
+        with self._transactions.reading() as connection:
+            return _standing(connection, new)
+
+    def uses(self, document: str) -> bool:
+        """Say whether a job refers to this document of its request. Looks at all jobs: asked only after a race."""
+        columns = t.jobs.c
+        refers = (
+            (columns.unsigned_sha256 == document)
+            | (columns.private_sha256 == document)
+            | cast(columns.annexes, String).contains(document)
+        )
+        with self._transactions.reading() as connection:
+            return connection.execute(select(columns.place).where(refers).limit(1)).first() is not None
 
     def accept(self, new: NewJob, actor: Actor) -> Outcome:
         """Keep a new job, or say which one stands in its place. On disk when it returns."""
@@ -140,10 +157,7 @@ class Jobs:
 
 
 def _accept(change: Change, new: NewJob, actor: Actor) -> Outcome:
-    answered = _answered(change.connection, new.registry, new.request_id, new.request_sha256)
-    if answered is not None:
-        return answered
-    standing = _same_number(change.connection, new) or _same_ordinal(change.connection, new)
+    standing = _standing(change.connection, new)
     if standing is not None:
         return standing
     place = change.insert(t.jobs, _row(new, change.now))
@@ -152,6 +166,11 @@ def _accept(change: Change, new: NewJob, actor: Actor) -> Outcome:
     change.connection.execute(update(t.jobs).where(t.jobs.c.place == place).values(sequence=1))
     crash_point("home.before-accept-commit")
     return Accepted(_views(change.connection, [row])[0])
+
+
+def _standing(connection: Connection, new: Wanted) -> Same | Different | AlreadyRequested | None:
+    answered = _answered(connection, new.registry, new.request_id, new.request_sha256)
+    return answered or _same_number(connection, new) or _same_ordinal(connection, new)
 
 
 def _answered(connection: Connection, registry: str, request_id: str, request_sha256: str) -> Same | Different | None:
@@ -165,7 +184,7 @@ def _answered(connection: Connection, registry: str, request_id: str, request_sh
     return Same(_views(connection, [row])[0])
 
 
-def _same_number(connection: Connection, new: NewJob) -> AlreadyRequested | None:
+def _same_number(connection: Connection, new: Wanted) -> AlreadyRequested | None:
     columns = t.jobs.c
     found = connection.execute(
         select(columns.job_id).where(
@@ -179,7 +198,7 @@ def _same_number(connection: Connection, new: NewJob) -> AlreadyRequested | None
     return None if found is None else AlreadyRequested(found, "document.number")
 
 
-def _same_ordinal(connection: Connection, new: NewJob) -> AlreadyRequested | None:
+def _same_ordinal(connection: Connection, new: Wanted) -> AlreadyRequested | None:
     columns = t.jobs.c
     found = connection.execute(
         select(columns.job_id).where(

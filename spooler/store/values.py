@@ -35,19 +35,25 @@ class Replaced:
     version: int
 
 
-@dataclass(frozen=True)
-class NewJob:
-    """A checked and rendered request. Hashes name what is in `documents`."""
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What makes one request the same as another, or about the same right."""
 
     registry: str
     request_id: str
     request_sha256: str  # of the request's canonical content: "is it the same request"
-    hall: str
     kind: str
-    number: str  # as printed: 黑（2024）望奎县不动产权第0001234号
     number_key: str  # equal for equal numbers, however they were written
     version: int
     case: Case
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewJob(Wanted):
+    """A checked and rendered request. Hashes name what is in `documents`."""
+
+    hall: str
+    number: str  # as printed: 黑（2024）望奎县不动产权第0001234号
     template: str
     passes: tuple[Pass, ...]
     seal: Seal

@@ -52,6 +52,12 @@ class WriteOffs:
             row = connection.execute(select(write_offs).where(write_offs.c.approval_id == approval_id)).one_or_none()
         return None if row is None else _write_off(row)
 
+    def is_written_off(self, hall: str) -> bool:
+        """Say whether the hall was ever written off; with a new key it may work again."""
+        done = (write_offs.c.hall == hall) & (write_offs.c.state == ACCEPTED)
+        with self._transactions.reading() as connection:
+            return connection.execute(select(write_offs.c.approval_id).where(done).limit(1)).first() is not None
+
     def revoked(self, hall: str) -> frozenset[str]:
         """Return the ids of the hall's report keys that are revoked since it was written off."""
         done = (write_offs.c.hall == hall) & (write_offs.c.state == ACCEPTED)

@@ -116,6 +116,7 @@ def _preparer(store: Store, documents: Documents, trust: Trust) -> Preparer:
         ticket_keys={},
         order_days=3,
         clock=lambda: datetime.now(UTC),
+        is_closed=HallsWrittenOff(store, trust).is_closed,
     )
 
 

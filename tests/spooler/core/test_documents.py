@@ -68,3 +68,29 @@ def test_what_lies_on_disk_passes_the_locker(tmp_path: Path) -> None:
 
     assert (tmp_path / "documents" / name[:2] / name).read_bytes() == b"tnemucod a"
     assert documents.read(name) == b"a document"
+
+
+def test_what_a_batch_wrote_and_nobody_wants_is_deleted(tmp_path: Path) -> None:
+    documents = Documents(tmp_path / "documents")
+    older = documents.keep(b"an older job's annex")
+    with documents.batch() as batch:
+        mine = batch.keep(b"of this request alone")
+        batch.keep(b"an older job's annex")
+
+        batch.drop(lambda name: False)
+
+    assert documents.read(older)
+    with pytest.raises(DocumentDamaged):
+        documents.read(mine)
+
+
+def test_what_another_request_has_in_hand_or_a_job_uses_stays(tmp_path: Path) -> None:
+    """Two requests with the same annex at once: the one that is refused does not take it from the other."""
+    documents = Documents(tmp_path / "documents")
+    with documents.batch() as refused, documents.batch() as accepted:
+        shared, used = refused.keep(b"shared"), refused.keep(b"used")
+        accepted.keep(b"shared")
+
+        refused.drop(lambda name: name == used)
+
+    assert documents.read(shared) and documents.read(used)
