@@ -11,8 +11,8 @@ import structlog
 
 from spooler import answers, collect, hall_word
 from spooler.store.orders import Control
-from tests.simulation.home import MemoryChange, MemoryReports, OrderRow
 from tests.simulation.memory import changed
+from tests.simulation.store import MemoryChange, MemoryReports, OrderRow
 
 
 def known_order(change: MemoryChange, report: Any) -> OrderRow | None:

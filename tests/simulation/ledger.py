@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from agents.ledger import Approval, Attempt, Binding, ControlRow, MovementRow, Order, PassRow, Range, TryRow
+from agents.ledger import Attempt, Binding, Order, PassRow, TryRow
 from agents.ledger.rows import CLOSED
 from agents.order import OrderState, PassState
-from agents.serials import Serial
-from spooler.wire.messages import START_OF_CHAIN, Actor, Pass, Stock
+from spooler.wire.messages import Actor, Pass
+from tests.simulation.desk import MemoryApprovals, MemoryControls, MemoryOutbox, MemoryQuarantine
 from tests.simulation.memory import Memory, changed
+from tests.simulation.stock import MemoryBlanks
 from tests.simulation.world import Remedies
 
 _ACTIVE = (OrderState.WAITING, OrderState.PRINTING, OrderState.PRINTED)
@@ -241,210 +241,6 @@ class MemoryTries:
         for row in self._tries.values():
             if row.ended_at is not None:
                 found[row.printer, row.state] = found.get((row.printer, row.state), 0) + 1
-        return found
-
-
-class MemoryBlanks:
-    """Ranges as the real one keeps them: split where cut, joined where alike."""
-
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
-        self._ranges: dict[tuple[Stock, str, int], Range] = {}
-        self._movements: dict[int, MovementRow] = {}
-
-    def overlapping(self, stock: Stock, prefix: str, first: int, last: int) -> Sequence[Range]:
-        found = [
-            r
-            for r in self._ranges.values()
-            if r.first <= last and r.last >= first and r.stock is stock and r.prefix == prefix
-        ]
-        return sorted(found, key=lambda r: r.first) if len(found) > 1 else found
-
-    def all(self) -> Sequence[Range]:
-        return sorted(self._ranges.values(), key=lambda r: (r.stock, r.prefix, r.first))
-
-    def at_printer(self, printer: str) -> Sequence[Range]:
-        found = [r for r in self._ranges.values() if r.printer == printer]
-        return sorted(found, key=lambda r: (r.loading or 0, r.prefix, r.first)) if len(found) > 1 else found
-
-    def reserved_for(self, order_id: UUID) -> Sequence[Range]:
-        return [r for r in self._ranges.values() if r.order_id == order_id and r.status == "reserved"]
-
-    def put(self, blanks: Range) -> None:
-        for old in self.overlapping(blanks.stock, blanks.prefix, blanks.first, blanks.last):
-            self._delete(old)
-            if old.first < blanks.first:
-                self._insert(changed(old, {"last": blanks.first - 1}))
-            if old.last > blanks.last:
-                self._insert(changed(old, {"first": blanks.last + 1}))
-        self._insert(self._joined(blanks))
-
-    def _joined(self, blanks: Range) -> Range:
-        for other in self.overlapping(blanks.stock, blanks.prefix, blanks.first - 1, blanks.last + 1):
-            if replace(other, first=blanks.first, last=blanks.last) == blanks:
-                self._delete(other)
-                blanks = replace(blanks, first=min(blanks.first, other.first), last=max(blanks.last, other.last))
-        return blanks
-
-    def _insert(self, blanks: Range) -> None:
-        self._memory.put(self._ranges, (blanks.stock, blanks.prefix, blanks.first), blanks)
-
-    def _delete(self, blanks: Range) -> None:
-        self._memory.drop(self._ranges, (blanks.stock, blanks.prefix, blanks.first))
-
-    def note(self, movement: str, **fields: Any) -> int:
-        sequence = self._memory.number("movements")
-        fields = {"printer": None, "order_id": None, "attempt": None, "reason": None, **fields}
-        self._memory.put(self._movements, sequence, MovementRow(sequence=sequence, movement=movement, **fields))
-        return sequence
-
-    def movement(self, sequence: int) -> MovementRow:
-        return self._movements[sequence]
-
-    def movements(self, *, stock: Stock | None, after: int, limit: int) -> Sequence[MovementRow]:
-        found = [m for m in self._movements.values() if m.sequence > after and stock in (None, m.stock)]
-        return sorted(found, key=lambda m: m.sequence)[:limit]
-
-    def life(self, stock: Stock, prefix: str, number: int) -> Sequence[MovementRow]:
-        return [
-            m
-            for m in self._movements.values()
-            if m.stock is stock and m.prefix == prefix and m.first <= number <= m.last
-        ]
-
-    def voided_for(self, order_id: UUID) -> tuple[str, ...]:
-        found = sorted((m for m in self._movements.values() if m.order_id == order_id), key=lambda m: m.sequence)
-        return tuple(dict.fromkeys(str(Serial(m.prefix, m.first)) for m in found if m.movement == "void"))
-
-    def counts(self) -> dict[tuple[Stock, str], int]:
-        found: dict[tuple[Stock, str], int] = {}
-        for r in self._ranges.values():
-            found[r.stock, r.status] = found.get((r.stock, r.status), 0) + len(r)
-        return found
-
-    def moved(self, stock: Stock) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for m in self._movements.values():
-            if m.stock is stock:
-                found[m.movement] = found.get(m.movement, 0) + m.last - m.first + 1
-        return found
-
-
-class MemoryApprovals:
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
-        self._approvals: dict[UUID, Approval] = {}
-        self._open: dict[UUID, UUID | None] = {}  # by order
-
-    def add(self, approval: Approval) -> None:
-        if self.open_for(approval.order_id) is not None:
-            raise KeyError("UNIQUE constraint failed: one_open_approval")
-        self._memory.put(self._approvals, approval.id, approval)
-        self._memory.put(self._open, approval.order_id, approval.id)
-
-    def get(self, approval_id: UUID) -> Approval | None:
-        return self._approvals.get(approval_id)
-
-    def open_for(self, order_id: UUID) -> Approval | None:
-        found = self._open.get(order_id)
-        return None if found is None else self._approvals[found]
-
-    def all(self, *, answered: bool) -> Sequence[Approval]:
-        return [a for a in self._approvals.values() if answered or a.accepted is None]
-
-    def answer(self, approval_id: UUID, *, accepted: bool, by: Actor, at: datetime, reason: str) -> None:
-        row = self._approvals[approval_id]
-        answered = changed(row, {"accepted": accepted, "answered_by": by, "answered_at": at})
-        self._memory.put(self._approvals, approval_id, answered)
-        self._memory.put(self._open, row.order_id, None)
-
-
-class MemoryControls:
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
-        self._controls: dict[UUID, ControlRow] = {}
-
-    def add(self, control: ControlRow, at: datetime) -> bool:
-        if control.control_id in self._controls:
-            return False
-        self._memory.put(self._controls, control.control_id, control)
-        return True
-
-    def get(self, control_id: UUID) -> ControlRow | None:
-        return self._controls.get(control_id)
-
-    def about(self, order_id: UUID, registry: str) -> Sequence[ControlRow]:
-        return [c for c in self._controls.values() if c.order_id == order_id and c.registry == registry]
-
-    def answered(self, control_id: UUID, outcome: str, at: datetime) -> None:
-        if control_id in self._controls:
-            row = self._controls[control_id]
-            self._memory.put(self._controls, control_id, changed(row, {"outcome": outcome}))
-
-
-class MemoryOutbox:
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
-        self._chains: dict[str, tuple[int, str]] = {}
-        self._rows: dict[str, dict[str, Any]] = {}
-        self._unsent: dict[str, None] = {}
-
-    def end_of_chain(self, registry: str) -> tuple[int, str]:
-        return self._chains.get(registry, (0, START_OF_CHAIN))
-
-    def add(self, letter_id: UUID, *, registry: str, sequence: int, digest: str, at: datetime, **fields: Any) -> None:
-        self._memory.put(self._chains, registry, (sequence, digest))
-        row = {"id": str(letter_id), "registry": registry, "sequence": sequence, "at": at, "due_at": at}
-        row |= {"sent_at": None, "failures": 0, "position": self._memory.number("outbox"), **fields}
-        self._memory.put(self._rows, row["id"], row)
-        self._memory.put(self._unsent, row["id"], None)
-
-    def pending(self, limit: int, now: datetime) -> Sequence[Any]:
-        rows = sorted((self._rows[letter_id] for letter_id in self._unsent), key=lambda row: row["position"])
-        waiting = {row["registry"] for row in rows if row["due_at"] > now}
-        return [row for row in rows if row["registry"] not in waiting][:limit]
-
-    def has_pending(self, registry: str, kind: str) -> bool:
-        rows = (self._rows[letter_id] for letter_id in self._unsent)
-        return any(row["registry"] == registry and row["kind"] == kind for row in rows)
-
-    def depth(self) -> int:
-        return len(self._unsent)
-
-    def sent(self, letter_id: str, at: datetime) -> None:
-        with self._memory.transaction():
-            self._memory.put(self._rows, letter_id, {**self._rows[letter_id], "sent_at": at})
-            self._memory.drop(self._unsent, letter_id)
-
-    def failed(self, letter_id: str, error: str, due_at: Callable[[int], datetime]) -> None:
-        with self._memory.transaction():
-            failures = self._rows[letter_id]["failures"] + 1
-            row = {**self._rows[letter_id], "failures": failures, "due_at": due_at(failures)}
-            self._memory.put(self._rows, letter_id, row)
-
-    def forget_heartbeats(self, before: datetime) -> None:
-        """There are none here."""
-
-
-class MemoryQuarantine:
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
-        self._rows: dict[tuple[UUID, str, str], bool] = {}
-
-    def add(self, order_id: UUID, registry: str, code: str, identity: str, at: datetime, *, told: bool) -> bool:
-        key = (order_id, code, identity)
-        if key in self._rows:
-            return False
-        self._memory.put(self._rows, key, told)
-        return True
-
-    def is_refused(self, order_id: UUID) -> bool:
-        return any(of == order_id and told for (of, _, _), told in self._rows.items())
-
-    def counts(self) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for _, code, _ in self._rows:
-            found[code] = found.get(code, 0) + 1
         return found
 
 

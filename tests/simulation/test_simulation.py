@@ -1,6 +1,7 @@
 """The promises hold in every seed; and each remedy that is switched off is noticed, so that this says something."""
 
 import os
+import time
 
 import pytest
 
@@ -9,19 +10,21 @@ from tests.simulation.county import run
 from tests.simulation.mutations import MUTATIONS
 from tests.simulation.series import CHUNK, Total, no_collection, run_all, run_chunk, run_safely
 
-SEEDS = 1200
+FEWEST_SEEDS, MOST_SEEDS, LONGEST_SECONDS = 500, 3000, 15.0  # a busy machine runs fewer
 MOST_SEEDS_TO_NOTICE = 6000
 
 
 def test_no_seed_breaks_a_promise():
     """Kills, power cuts, lies of CUPS and of the broker, operators, thieves, jams: nothing twice, nothing lost, nobody asked in vain."""
-    total = Total()
-    for part in run_all(first=0, seeds=SEEDS, jobs=min(2, os.cpu_count() or 1)):
+    total, until = Total(), time.monotonic() + LONGEST_SECONDS
+    for part in run_all(first=0, seeds=MOST_SEEDS, jobs=min(2, os.cpu_count() or 1)):
         total.join(part)
+        if total.seeds >= FEWEST_SEEDS and time.monotonic() > until:
+            break
 
     assert total.violations == []
     assert total.fewest_steps >= 200
-    assert total.sheets > SEEDS
+    assert total.sheets > total.seeds
     assert len(total.faults) >= 30  # each kind came to pass
 
 
