@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from spooler.store.tables import metadata
+from spooler.store.columns import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

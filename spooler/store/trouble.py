@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Boolean, Column, Index, Integer, LargeBinary, String, Table
 
-from spooler.store.tables import Hash, Place, UtcTime, Uuid, metadata
+from spooler.store.columns import Hash, Place, UtcTime, Uuid, metadata
 
 gaps = Table(
     "gaps",

@@ -27,7 +27,7 @@ from spooler.intake.keep import Intake
 from spooler.prepare import Preparer
 from spooler.render import Renderer, find_templates
 from spooler.store import Database, Store
-from spooler.store.tables import metadata
+from spooler.store.columns import metadata
 from spooler.wire.trust import Trust
 from spooler.write_off import HallsWrittenOff
 from tests.spooler.intake.build import HALLS, checker

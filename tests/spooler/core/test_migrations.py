@@ -8,7 +8,7 @@ from sqlalchemy import inspect
 
 from spooler import migrations
 from spooler.store import Database
-from spooler.store.tables import metadata
+from spooler.store.columns import metadata
 
 
 def test_the_migrations_make_the_tables_of_the_store(tmp_path: Path) -> None:

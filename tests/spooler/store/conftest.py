@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from spooler.store import Database, Store
-from spooler.store.tables import metadata
+from spooler.store.columns import metadata
 from spooler.store.values import Endpoint
 from tests.spooler.store.builders import NOON
 
