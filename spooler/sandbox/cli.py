@@ -112,7 +112,9 @@ def fault_command(
     printer: Annotated[str, typer.Argument(help="HALL/PRINTER, as 231282-01/booklet-1.")],
     fault: Annotated[
         str,
-        typer.Argument(help="jam, out-of-stock, offline, stall, cut:BYTES, double-feed, wrong-blank, or clear."),
+        typer.Argument(
+            help="jam, out-of-stock, offline, stall, cut:BYTES, drain, answer-lost, double-feed, wrong-blank, or clear."
+        ),
     ],
 ) -> None:
     """Make a printer misbehave until it is cleared.

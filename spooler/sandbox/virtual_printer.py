@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 SCHEME = "virtual"
-FAULTS = ("jam", "out-of-stock", "offline", "stall", "cut", "double-feed", "wrong-blank")
+FAULTS = ("jam", "out-of-stock", "offline", "stall", "cut", "drain", "answer-lost", "double-feed", "wrong-blank")
 REASONS = {"jam": "media-jam-error", "out-of-stock": "media-empty-error", "offline": "offline"}
 PEEK_SECONDS = 0.05
 _PAGE = re.compile(rb"/Type\s*/Page(?![A-Za-z])")  # seen once, as pdftopdf writes: one page; else poppler is asked
@@ -151,6 +151,8 @@ def run(printer: Printer, job: Job) -> int:
         fcntl.flock(busy, fcntl.LOCK_EX)
         if printer.stopped_by() or not printer.has_blank_for(job):
             return 1
+        if printer.fault()[0] == "drain":
+            return drain(printer, job, busy.fileno())
         data = bytearray()
         try:
             for piece in pieces(printer):
@@ -159,7 +161,39 @@ def run(printer: Printer, job: Job) -> int:
             mark(printer, job, bytes(data), complete=False)
             return 1
         mark(printer, job, bytes(data), complete=data.rstrip().endswith(b"%%EOF"))
+        return 1 if printer.fault()[0] == "answer-lost" else 0
+
+
+def drain(printer: Printer, job: Job, busy: int) -> int:
+    """Hand the data to a device with a memory of its own: it marks what it got once it is cleared, whoever has died by then."""
+    from_backend, to_device = os.pipe()
+    device = os.fork()
+    if device == 0:
+        try:
+            _become_device(from_backend, busy)
+            data = b"".join(iter(lambda: os.read(0, 65536), b""))
+            while printer.fault()[0] == "drain":
+                time.sleep(PEEK_SECONDS)
+            mark(printer, job, data, complete=data.rstrip().endswith(b"%%EOF"))
+        finally:
+            os._exit(0)
+    os.close(from_backend)
+    with open(to_device, "wb", buffering=0) as memory:
+        while piece := os.read(0, 16384):
+            memory.write(piece)
+    os.waitpid(device, 0)
     return 0
+
+
+def _become_device(source: int, busy: int) -> None:
+    """Be nobody's child any more: of what the backend held, keep the data and being busy, above all none of its locks."""
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    busy, source = os.dup(busy), os.dup(source)
+    for place, descriptor in enumerate((source, nothing, nothing, busy)):
+        os.dup2(descriptor, place)
+    os.closerange(4, 1024)
 
 
 def pieces(printer: Printer) -> Iterator[bytes]:

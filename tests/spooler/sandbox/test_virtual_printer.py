@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from uuid import uuid4
 
 import pytest
@@ -33,17 +34,18 @@ def printer(tmp_path) -> Printer:
 
 def send(printer: Printer, title: str, document: bytes = b"") -> int:
     """Run it as cupsd would."""
-    command = [
-        sys.executable,
-        virtual_printer.__file__,
-        "7",
-        "agent",
-        title,
-        "1",
-        f"copies=1 job-uuid=urn:uuid:{uuid4()}",
-    ]
-    environment = {**os.environ, "DEVICE_URI": printer.device}
-    return subprocess.run(command, input=document or a_document(), env=environment, timeout=60).returncode
+    return subprocess.run(
+        command(title), input=document or a_document(), env=environment(printer), timeout=60
+    ).returncode
+
+
+def command(title: str) -> list[str]:
+    options = f"copies=1 job-uuid=urn:uuid:{uuid4()}"
+    return [sys.executable, virtual_printer.__file__, "7", "agent", title, "1", options]
+
+
+def environment(printer: Printer) -> dict[str, str]:
+    return {**os.environ, "DEVICE_URI": printer.device}
 
 
 def probe(printer: Printer) -> dict:
@@ -135,6 +137,41 @@ def test_cut_off_before_the_first_byte_it_feeds_no_blank(printer):
 def test_a_stream_that_ends_too_early_is_an_incomplete_sheet(printer):
     assert send(printer, f"{ORDER}/1/1/1", a_document()[:200]) == 0
     assert [s["complete"] for s in sheets(printer)] == [False]
+
+
+@pytest.mark.parametrize("sender_dies", [False, True])
+def test_a_device_that_drains_slowly_marks_its_sheet_whoever_has_died_by_then(printer, sender_dies, tmp_path):
+    (tmp_path / "whole.pdf").write_bytes(a_document())
+    printer.set_fault("drain")
+    with (tmp_path / "whole.pdf").open("rb") as document:
+        backend = subprocess.Popen(command(f"{ORDER}/1/1/1"), stdin=document, env=environment(printer))
+        until(lambda: os.lseek(document.fileno(), 0, os.SEEK_CUR) == len(a_document()))
+        with pytest.raises(subprocess.TimeoutExpired):
+            backend.wait(0.2)
+        if sender_dies:
+            backend.kill()
+            assert backend.wait(10) == -9
+    assert (probe(printer)["state"], sheets(printer)) == ("processing", [])
+
+    printer.set_fault("clear")
+    until(lambda: sheets(printer))
+    assert [(s["complete"], s["serial"]) for s in sheets(printer)] == [(True, "A")]
+    until(lambda: probe(printer)["state"] == "idle")
+    assert sender_dies or backend.wait(10) == 0
+
+
+def test_a_sheet_that_came_out_whole_may_be_called_a_failure(printer):
+    printer.set_fault("answer-lost")
+
+    assert send(printer, f"{ORDER}/1/1/1") == 1
+    assert [s["complete"] for s in sheets(printer)] == [True]
+
+
+def until(true, seconds=20) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(
