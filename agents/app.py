@@ -22,6 +22,7 @@ from agents.printers import Cups
 from agents.settings import HallSettings
 from agents.spool import PrinterLine, Spool, SpoolSettings
 from agents.strangers import note_strangers
+from agents.stuck_reports import StuckReports
 from spooler.daemon import lifecycle, logs
 from spooler.daemon.probe import probe_router
 from spooler.daemon.server import HttpServer, split_listen
@@ -74,6 +75,7 @@ class Agent:
         self._courier = self._make_courier(settings, credentials)
         self._server = self._make_server(settings)
         self._wire_wakes()
+        self.hall.pipeline.also(StuckReports(ledger=ledger, clock=now).look)
         self.hall.reconciliation.begin()
 
     def run(self, stop: Event) -> bool:

@@ -66,6 +66,14 @@ class _HallCollector(Collector):
             ["link"],
             {("reports",): self._ledger.outbox.depth()},
         )
+        now = self._clock()
+        oldest = [datetime.fromisoformat(row["at"]) for row in self._ledger.outbox.oldest(now)]
+        yield _gauge(
+            "certspool_outbox_age_seconds",
+            "Age of the report that waits longest.",
+            ["link"],
+            {("reports",): max(0.0, (now - min(oldest, default=now)).total_seconds())},
+        )
         yield _gauge(
             "certspool_link_up", "Whether the broker is connected.", ["link"], {("hall",): self._is_connected()}
         )

@@ -55,6 +55,7 @@ class Pipeline:
         self._wake_printers = wake_printers
         self._look_seconds = look_seconds
         self._monotonic = monotonic
+        self._also: list[Callable[[], None]] = []
         self._sweep_after = 0.0
         self._sweep_began = 0.0
         self._to_sweep: deque[Order] = deque()
@@ -71,6 +72,10 @@ class Pipeline:
 
     def wake(self) -> None:
         self._woken.set()
+
+    def also(self, look: Callable[[], None]) -> None:
+        """Let this be called at each look."""
+        self._also.append(look)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -102,6 +107,8 @@ class Pipeline:
         self._sweep()
         self._wake_printers()
         self._heart.beat_if_due()
+        for look in self._also:
+            look()
 
     def _release_by_policy(self) -> None:
         """Most urgent first, one order at a time for each printer."""

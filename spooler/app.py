@@ -10,7 +10,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -48,7 +48,8 @@ from spooler.restore import Restorer
 from spooler.seal.seal import SealKey
 from spooler.settings import HomeSettings
 from spooler.store import Database, Store
-from spooler.store.values import Endpoint, Topic
+from spooler.store.values import Alarm, Endpoint, Topic
+from spooler.stuck_letters import StuckLetters
 from spooler.watch import Watch
 from spooler.wire.courier import Courier
 from spooler.wire.errors import WireError
@@ -231,6 +232,7 @@ def join(ground: Ground, targets: Sequence[Target], link: Callable[[], Link]) ->
     store.transactions.listen(Topic.STANDING, restorer.wake)
     store.transactions.watch_moves(metrics.count_move)
     store.transactions.watch_alarms(metrics.count_alarm)
+    store.transactions.watch_alarms(log_alarm)
     metrics.registry.register(_figures(ground, targets))
     probe = probe_router(
         ready={"broker": lambda: courier.is_connected, "store": store.is_answering},
@@ -291,7 +293,7 @@ def _watch(ground: Ground) -> Watch:
         store=ground.store,
         clock=ground.clock,
         heartbeat_seconds=home.heartbeat_seconds,
-        also=(gaps.look, leases.look),
+        also=(gaps.look, leases.look, StuckLetters(store=ground.store, clock=ground.clock).look),
     )
 
 
@@ -347,7 +349,14 @@ def _api_parts(ground: Ground, probe: APIRouter) -> Parts:
         hall_names={hall.hall: hall.name for hall in ground.trust.halls.values()},
         probe=probe,
         count_request=ground.metrics.count_request,
+        most_waiting_letters=ground.settings.home.most_waiting_letters,
     )
+
+
+def log_alarm(alarm: Alarm) -> None:
+    """Tell whoever reads the log; the store keeps it, the metrics count it."""
+    told = {name: value for name, value in asdict(alarm).items() if value is not None}
+    _log.error("alarm", alarm=True, **told)
 
 
 def _health(

@@ -125,6 +125,10 @@ class StoreFigures(Collector):
         outbox = _gauge("certspool_outbox_depth", "Letters that wait for the broker.", "link")
         outbox.add_metric(("home",), self._store.outbox.depth())
         yield outbox
+        age = _gauge("certspool_outbox_age_seconds", "Age of the letter that waits longest.", "link")
+        oldest = self._store.outbox.oldest()
+        age.add_metric(("home",), 0.0 if oldest is None else max(0.0, (self._clock() - oldest).total_seconds()))
+        yield age
         dead = _gauge("certspool_dead_letters", "Letters given up and not settled since.", "type")
         for type_, count in self._store.dead.counts().items():
             dead.add_metric((type_,), count)

@@ -20,6 +20,7 @@ class HomeSection(Section):
     database_url: str | None = None  # default: SQLite in the data directory
     order_days: int = Field(default=3, ge=1, le=90)  # working days until an order can no longer be begun
     workers: int = Field(default=2, ge=1, le=64)
+    most_waiting_letters: int = Field(default=20_000, ge=1)  # with more in the outbox no request is taken (503)
     heartbeat_seconds: float = Field(default=60, gt=0)  # what halls are set to; three missed make a hall silent
 
     @property

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-
 HOUSE = Path(__file__).parents[1]
 PAGE = HOUSE / "docs" / "fault-rows.md"
 _ROW = re.compile(r"^\| (F\d+) \|(.*)$", re.MULTILINE)

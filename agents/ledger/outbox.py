@@ -76,6 +76,14 @@ class Outbox:
     def depth(self) -> int:
         return int(self._db.value("SELECT count(*) FROM outbox WHERE sent_at IS NULL"))
 
+    def oldest(self, before: datetime) -> Sequence[Row]:
+        """Of each registry, the report that has waited longest, if it was written before that; with how many wait behind it."""
+        return self._db.rows(
+            "SELECT registry, min(position) AS position, at, error, count(*) AS reports FROM outbox"
+            " WHERE sent_at IS NULL GROUP BY registry HAVING at <= ? ORDER BY registry",
+            before.isoformat(),
+        )
+
     def sent(self, letter_id: str, at: datetime) -> None:
         with self._db.transaction():
             self._db.execute("UPDATE outbox SET sent_at = ?, error = NULL WHERE id = ?", at.isoformat(), letter_id)

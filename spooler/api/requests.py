@@ -81,8 +81,12 @@ def _answer(outcome: Outcome, received: Received) -> tuple[JobView, bool]:
 
 def _refuse_when_full(parts: Parts) -> None:
     """With the broker away for long, say so before the disk is full; what was accepted stays."""
-    if parts.store.outbox.depth() > parts.most_waiting_letters:
-        raise TryLater()
+    most = parts.most_waiting_letters
+    if parts.store.outbox.depth() >= most:
+        raise TryLater(
+            f"待发信件已达上限 {most}，消息服务未接收；请稍后重发同一请求"
+            f" / {most} letters wait for the broker, no more are taken: send the same again later"
+        )
 
 
 class _Counted:

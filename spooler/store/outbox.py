@@ -2,7 +2,8 @@
 
 import random
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 
@@ -16,10 +17,23 @@ from spooler.store.transactions import Clock, Transactions
 from spooler.store.values import Alarm, Update
 from spooler.wire.errors import Unroutable, WireError
 from spooler.wire.letters import Letter
+from spooler.wire.topology import CONTROLS, ORDERS, hall_queue
 
 MOST_BYTES_AT_ONCE = 32 << 20
 FIRST_BACKOFF_SECONDS = 2.0
 LONGEST_BACKOFF_SECONDS = 300.0
+NOT_TRIED = "broker-unreachable"  # what is sent and not taken says why itself
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """Letters on one way, the oldest of which has waited too long."""
+
+    way: str  # the queue that they are for
+    hall: str | None
+    letters: int
+    since: datetime
+    code: str
 
 
 class StoredOutbox:
@@ -81,7 +95,9 @@ class StoredOutbox:
         with self._transactions.changing() as change:
             columns = t.outbox.c
             row = change.connection.execute(
-                select(columns.tries, columns.job_id, columns.order_id).where(columns.letter_id == letter_id)
+                select(columns.tries, columns.job_id, columns.order_id, columns.exchange, columns.routing_key).where(
+                    columns.letter_id == letter_id
+                )
             ).one_or_none()
             if row is None:
                 return
@@ -92,7 +108,38 @@ class StoredOutbox:
                 .values(tries=row.tries + 1, next_try_at=later, last_error=error.code)
             )
             if isinstance(error, Unroutable) and row.job_id is not None:
-                _note_undeliverable(change, row.job_id, row.order_id)
+                _note_undeliverable(change, row.job_id, row.order_id, row.exchange, row.routing_key)
+
+    def stuck(self, before: datetime) -> list[Stuck]:
+        """Return each way whose oldest letter was written before that; not what waits because its hall is not sure of its journal."""
+        columns = t.outbox.c
+        oldest = func.min(columns.place)
+        ways = select(columns.exchange, columns.routing_key, func.count().label("letters"), oldest.label("place"))
+        with self._transactions.reading() as connection:
+            for hall in blocked_halls(connection):
+                ways = ways.where((columns.rank != RANK_ORDER) | columns.routing_key.not_like(f"%.{hall}"))
+            found = connection.execute(ways.group_by(columns.exchange, columns.routing_key)).all()
+            first = select(columns.place, columns.created_at, columns.last_error)
+            by_place = {
+                row.place: row for row in connection.execute(first.where(columns.place.in_([f.place for f in found])))
+            }
+        return [
+            Stuck(
+                way=way_of(row.exchange, row.routing_key),
+                hall=_hall_of(row.exchange, row.routing_key),
+                letters=row.letters,
+                since=by_place[row.place].created_at,
+                code=by_place[row.place].last_error or NOT_TRIED,
+            )
+            for row in found
+            if by_place[row.place].created_at <= before
+        ]
+
+    def oldest(self) -> datetime | None:
+        """Return when the letter was written that waits longest."""
+        columns = t.outbox.c
+        with self._transactions.reading() as connection:
+            return connection.execute(select(columns.created_at).order_by(columns.place).limit(1)).scalar()
 
     def depth(self) -> int:
         """Return how many letters wait."""
@@ -117,7 +164,20 @@ def _backoff(tries: int) -> float:
     return float(full * random.uniform(0.5, 1.0))
 
 
-def _note_undeliverable(change: Change, job_id: str, order_id: str | None) -> None:
+def _note_undeliverable(change: Change, job_id: str, order_id: str | None, exchange: str, routing_key: str) -> None:
+    """Say so once; the alarm names the queue, which is what an operator has to bring."""
     added = frozenset({Reason.UNDELIVERABLE})
-    if change.move(job_id, Update(add=added, because="no queue takes it")):
-        change.alarm(Alarm("undeliverable", job_id=job_id, order_id=order_id))
+    way = way_of(exchange, routing_key)
+    if change.move(job_id, Update(add=added, because=f"no queue {way} at the broker")):
+        hall = _hall_of(exchange, routing_key)
+        change.alarm(Alarm("undeliverable", hall=hall, job_id=job_id, order_id=order_id, detail=way))
+
+
+def way_of(exchange: str, routing_key: str) -> str:
+    """Return the queue that these letters are for; events are for whoever listens."""
+    hall = _hall_of(exchange, routing_key)
+    return exchange if hall is None else hall_queue(hall)
+
+
+def _hall_of(exchange: str, routing_key: str) -> str | None:
+    return routing_key.partition(".")[2] if exchange in (ORDERS, CONTROLS) else None
