@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from spooler.render.annex.apart import shared_reader
 from spooler.render.annex.place import Rect, contain, divide
-from spooler.render.annex.read import Annexes, read_annexes
+from spooler.render.annex.read import Annexes, Read, read_annexes
 from spooler.render.annex.values import NormalAnnex, Side
 from spooler.render.assemble import Inset, TooManyObjects, assemble
 from spooler.render.codes import RenderCode
@@ -52,9 +53,10 @@ class Plan:
 class Renderer:
     """Renders every kind of document that has a template. May be shared by threads."""
 
-    def __init__(self, templates: Path) -> None:
+    def __init__(self, templates: Path, *, read: Read | None = None) -> None:
         self._templates = load_templates(templates)
         self._faces = shared_faces()
+        self._read = read or shared_reader()
 
     def print_document(self, content: Content) -> Rendered:
         """Return what is overprinted on the blanks, one page a pass; raise Unprintable if anything about it is wrong."""
@@ -74,7 +76,7 @@ class Renderer:
         template = self._newest(content.kind)
         layout = lay_out(content, template, self._faces)
         qr = qr_bars(content.qr, template.qr)
-        annexes = read_annexes(content.annexes, has_frame=template.frame is not None)
+        annexes = read_annexes(content.annexes, has_frame=template.frame is not None, read=self._read)
         if isinstance(qr, Finding) or layout.refused or annexes.refused:
             unreadable = (qr,) if isinstance(qr, Finding) else ()
             raise Unprintable((*layout.refused, *unreadable, *annexes.refused))

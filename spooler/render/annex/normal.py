@@ -1,7 +1,7 @@
 """Step 2c: one annex file in, one NormalAnnex out, or a BadAnnex that says why not. Needs no font and no template.
 
-Everything that parses a foreign file is behind `normalise`; its argument and its answer are plain values, so that it can be
-run in a process of its own.
+Everything that parses a foreign file is behind `normalise`; its argument and its answer are plain values. A home runs it in a
+process of its own (`apart`).
 """
 
 from collections.abc import Callable
@@ -63,6 +63,9 @@ def _read(annex: AnnexFile, role: Role) -> NormalAnnex:
         return _READERS[annex.media_type](annex.content, role)
     except BadAnnex:
         raise
+    except MemoryError:
+        message = "文件过于复杂，读取所需内存过多。Reading the file needs too much memory."
+        raise BadAnnex(RenderCode.ANNEX_TOO_COMPLEX, message) from None
     # The parsers of foreign files fail in more ways than their authors list; each of them means this file.
     except Exception as e:
         message = "文件已损坏或无法读取。The file is damaged or cannot be read."

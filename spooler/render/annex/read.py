@@ -1,6 +1,6 @@
 """Step 2c: read all annexes of a request, gathering what is wrong with each under its own name."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from spooler.render.annex.normal import normalise
@@ -20,14 +20,17 @@ class Annexes:
     noted: tuple[Finding, ...]
 
 
-def read_annexes(files: Sequence[AnnexFile], *, has_frame: bool) -> Annexes:
+Read = Callable[[AnnexFile], NormalAnnex]
+
+
+def read_annexes(files: Sequence[AnnexFile], *, has_frame: bool, read: Read = normalise) -> Annexes:
     """Return the annexes in the order they are printed; they may be printed only if nothing is refused."""
     good: list[NormalAnnex] = []
     refused: list[Finding] = []
     noted: list[Finding] = []
     for i, file in enumerate(files):
         try:
-            annex = normalise(file)
+            annex = read(file)
             _refuse_without_room(annex, good, has_frame)
         except BadAnnex as e:
             refused.append(Finding(f"annexes.{i}.{e.part}" if e.part else f"annexes.{i}", e.code, e.message))
