@@ -150,6 +150,7 @@ class Agent:
             is_connected=lambda: self._courier.is_connected,
             clock=now,
             foreign_jobs=lambda: self._rounds.foreign,
+            blocked_reprints=lambda: self._rounds.blocked,
         )
         probe = probe_router(
             ready={

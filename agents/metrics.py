@@ -23,9 +23,10 @@ def make_registry(
     is_connected: Callable[[], bool],
     clock: Callable[[], datetime],
     foreign_jobs: Callable[[], Mapping[str, int]] = dict,
+    blocked_reprints: Callable[[], Mapping[str, int]] = dict,
 ) -> CollectorRegistry:
     registry = CollectorRegistry()
-    registry.register(_HallCollector(hall, ledger, board, is_connected, clock, foreign_jobs))
+    registry.register(_HallCollector(hall, ledger, board, is_connected, clock, foreign_jobs, blocked_reprints))
     return registry
 
 
@@ -38,6 +39,7 @@ class _HallCollector(Collector):
         is_connected: Callable[[], bool],
         clock: Callable[[], datetime],
         foreign_jobs: Callable[[], Mapping[str, int]],
+        blocked_reprints: Callable[[], Mapping[str, int]],
     ) -> None:
         self._hall = hall
         self._ledger = ledger
@@ -45,6 +47,7 @@ class _HallCollector(Collector):
         self._is_connected = is_connected
         self._clock = clock
         self._foreign_jobs = foreign_jobs
+        self._blocked_reprints = blocked_reprints
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: at registration no ledger is asked."""
@@ -57,7 +60,12 @@ class _HallCollector(Collector):
         yield self._passes()
         yield self._printers()
         yield self._findings()
-        yield self._foreign()
+        yield self._by_printer(
+            "certspool_foreign_jobs", "Jobs of others seen in certificate queues.", self._foreign_jobs()
+        )
+        yield self._by_printer(
+            "certspool_blocked_reprints", "Passes asked for again after they were sent.", self._blocked_reprints()
+        )
         yield self._blanks()
         yield self._not_trusted()
         yield _gauge(
@@ -123,11 +131,9 @@ class _HallCollector(Collector):
         labels = ["hall", "printer", "code", "severity"]
         return _gauge("certspool_hall_findings", "What the doctor finds now.", labels, values)
 
-    def _foreign(self) -> Metric:
-        metric = CounterMetricFamily(
-            "certspool_foreign_jobs", "Jobs of others seen in certificate queues.", labels=["hall", "printer"]
-        )
-        for printer, count in self._foreign_jobs().items():
+    def _by_printer(self, name: str, says: str, counts: Mapping[str, int]) -> Metric:
+        metric = CounterMetricFamily(name, says, labels=["hall", "printer"])
+        for printer, count in counts.items():
             metric.add_metric([self._hall, printer], count)
         return metric
 

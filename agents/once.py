@@ -91,6 +91,7 @@ def main(argv: Sequence[str], environment: Mapping[str, str]) -> int:
         folder = find_permit(call.uuid, environment)
         permit = json.loads((folder / "issued" / call.uuid).read_bytes())
         check(call, permit, document, datetime.now(UTC))
+        refuse_again(call, folder)
         crash_point("once.after-check")
     except (Refused, OSError, ValueError, KeyError, TypeError) as e:
         return _say_refused(e)
@@ -149,6 +150,17 @@ def check(call: Call, permit: Mapping[str, Any], document: BinaryIO, now: dateti
             raise Refused("other-content")
     elif count_pages(content) != permit["pages"]:
         raise Refused("other-pages")
+
+
+def refuse_again(call: Call, folder: Path) -> None:
+    """Refuse a pass that was sent, or is being sent, and note that somebody asked for it again; the claim itself decides in any case."""
+    spent = folder / "spent" / call.uuid
+    if not spent.exists():
+        return
+    if json.loads(spent.read_bytes())["by"] == SCHEME:  # what the agent took back itself is nobody's reprint
+        with contextlib.suppress(OSError), open(spent.with_name(f".again.{call.uuid}"), "a", encoding="ascii") as note:
+            note.write(json.dumps({"at": _now(), "job": call.arguments[0]}) + "\n")
+    raise Refused("claimed")
 
 
 # ---- A whole PDF, without a PDF library -----------------------------------------------------------------------------

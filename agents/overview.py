@@ -1,6 +1,7 @@
 """From the ledger's rows to what a person sees, and which acts fit now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from agents.accounts import Account, Role
 from agents.board import Board
@@ -9,7 +10,7 @@ from agents.ledger import Approval, Order, PassRow
 from agents.order import OrderState, PassState
 from agents.route import NoPrinter, PrinterFacts, choose
 from agents.standing import has_begun, need_of, next_open
-from agents.views import ApprovalView, FindingView, OrderView, PassView, PrinterView
+from agents.views import ApprovalView, EvidenceView, FindingView, OrderView, PassView, PrinterView
 from spooler.wire.messages import Turn
 
 
@@ -100,7 +101,30 @@ class Overview:
             state=row.state,
             try_id=row.try_id,
             printer=row.printer,
+            evidence=self._evidence(row),
         )
+
+    def _evidence(self, row: PassRow) -> EvidenceView | None:
+        if row.state is not PassState.UNKNOWN or row.try_id is None:
+            return None
+        return evidence_view(self._journal.ledger.tries.evidence(row.try_id) or {})
+
+
+def evidence_view(evidence: Mapping[str, Any]) -> EvidenceView:
+    """Read what the spool wrote down; a pass that home remembers for us has none of it."""
+    done = (evidence.get("permit") or {}).get("done") or {}
+    device = evidence.get("device") or {}
+    return EvidenceView(
+        why=evidence.get("why", "not-known-here"),
+        sent_bytes=_number(done.get("bytes")),
+        of_bytes=_number(done.get("length")),
+        printer_reasons=tuple(device.get("seen", device.get("reasons", ()))),
+    )
+
+
+def _number(value: object) -> int | None:
+    """A backend wrote it: anything else says nothing."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _is_stopped(order: Order) -> bool:

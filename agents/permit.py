@@ -27,6 +27,8 @@ FOLDERS = ("issued", "spent", "first", "done", "locks")
 WRITTEN_BY_BACKENDS = ("spent", "first", "done")
 IN_MEMORY = ("tmpfs", "ramfs", "devtmpfs")
 ACL = "system.posix_acl_access"
+ASKED_AGAIN = ".again."  # beside a claim: `once` was asked for the same pass again, and refused
+MOST_ASKED_AGAIN = 20  # of one pass, the newest
 TRY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -75,6 +77,15 @@ class Fate:
     claim: Claim
     is_first: bool
     done: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class AskedAgain:
+    """CUPS was asked to send what was sent already; `once` refused."""
+
+    queue: str
+    title: str  # order, pass and attempt as in a CUPS title, or the try where its permit is gone
+    at: str
 
 
 class PermitDirectory:
@@ -218,6 +229,30 @@ class PermitDirectory:
 
     def _now(self) -> str:
         return self._clock().isoformat()
+
+
+def asked_again(path: Path, since: float) -> list[AskedAgain]:
+    """Return the reprints that `once` refused, of the passes for which it did since then (seconds of the epoch), oldest first."""
+    notes = [note for note in (path / "spent").glob(f"{ASKED_AGAIN}*") if note.stat().st_mtime >= since]
+    found = [again for note in notes for again in _read_again(path, note)]
+    return sorted(found, key=lambda again: again.at)
+
+
+def _read_again(path: Path, note: Path) -> list[AskedAgain]:
+    name = note.name.removeprefix(ASKED_AGAIN)
+    permit = _read(path / "issued" / name) or {}
+    words = [permit.get(key) for key in ("order", "number", "attempt")]
+    title = name if None in words else "/".join(map(str, words))
+    lines = note.read_text(encoding="ascii", errors="replace").splitlines()[-MOST_ASKED_AGAIN:]
+    return [AskedAgain(str(permit.get("queue", "")), title, _time_in(line)) for line in lines]
+
+
+def _time_in(line: str) -> str:
+    """Backends write these lines: what is no time of theirs is not repeated."""
+    try:
+        return datetime.fromisoformat(json.loads(line)["at"]).isoformat(timespec="seconds")
+    except (ValueError, KeyError, TypeError):
+        return "-"
 
 
 def filesystem_type(path: Path, mounts: str | None = None) -> str:

@@ -352,7 +352,11 @@ class PrinterWorker:
         return {
             "why": judgement.why,
             "permit": asdict(fate) | {"claim": fate.claim.value},
-            "device": {"state": self.standing.state.value, "reasons": list(self.standing.reasons)},
+            "device": {
+                "state": self.standing.state.value,
+                "reasons": list(self.standing.reasons),
+                "seen": sorted(self._watch.seen),
+            },
             "cups_job": attempt.cups_job,
         }
 
@@ -361,7 +365,7 @@ class PrinterWorker:
     def _take_up(self, tries: Sequence[Try]) -> None:
         self._open = list(tries)
         self._since, self._next_look, self._cups_may_start = self._monotonic(), 0.0, True
-        self._watch.is_sending()
+        self._watch.takes_up()
 
     def _now(self, attempt: Try) -> Try:
         self._open[0] = attempt

@@ -14,6 +14,15 @@ class View(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class EvidenceView(View):
+    """What is known of a pass whose outcome is unknown, for the person who goes and looks."""
+
+    why: str
+    sent_bytes: int | None  # at most: what the printer's backend took
+    of_bytes: int | None
+    printer_reasons: tuple[str, ...]  # what the printer said meanwhile, in IPP words
+
+
 class PassView(View):
     """`try` is what a call about this pass has to name."""
 
@@ -26,6 +35,7 @@ class PassView(View):
     state: str
     try_id: UUID | None = Field(serialization_alias="try")
     printer: str | None
+    evidence: EvidenceView | None = None  # of an `unknown` one
 
 
 class ApprovalView(View):

@@ -37,11 +37,13 @@ class Watch:
         self._looked_at = float("-inf")
         self._silent_since: float | None = None
         self.standing = Standing(DeviceState.UNKNOWN)
+        self.seen: set[str] = set()  # all its reasons since the pass in hand was taken up
 
     def look(self) -> Standing:
         """Ask the device now."""
         self._looked_at = self._monotonic()
         self._tell(self._look(self._device, self._probes))
+        self.seen.update(self.standing.reasons)
         return self.standing
 
     def look_if_older(self, seconds: float) -> Standing:
@@ -75,6 +77,11 @@ class Watch:
         if can_see_senders and standing.is_quiet is not None and "offline" not in standing.reasons:
             return standing.is_quiet
         return self._monotonic() - self._silent_since > self._quiet_seconds
+
+    def takes_up(self) -> None:
+        """Another pass is in hand: what the device said before is not about it."""
+        self.seen.clear()
+        self.is_sending()
 
     def is_sending(self) -> None:
         """Note that a sender lives: the quiet time starts anew."""

@@ -32,6 +32,14 @@ class JobFacts:
 
 
 @dataclass(frozen=True)
+class Blocked:
+    """A pass that was asked for again after it was sent."""
+
+    queue: str
+    what: str
+
+
+@dataclass(frozen=True)
 class FileFacts:
     """A program: None as mode when it is not there."""
 
@@ -74,6 +82,7 @@ class Facts:
     permits: PermitFacts
     probes: str | None
     configuration: Configuration
+    blocked: tuple[Blocked, ...] = ()
     stale: tuple[str, ...] = ()  # settings files newer than the running cupsd
     is_browsed_running: bool = False
     kills_senders: bool = False  # cupsd runs under systemd without KillMode=process

@@ -134,6 +134,12 @@ CODES: Mapping[str, Code] = {
         "作业 {detail} 盗用了本系统的 job-uuid（不会打印）；请查明来源",
         "job {detail} uses a job-uuid of ours (it is not printed): find out who sent it",
     ),
+    "blocked-reprint": Code(
+        WARNING,
+        "已送出的 {detail} 又被要求打印（已拦下，未打印）；请查明是谁在 CUPS 中重印（cupsd 崩溃后也会自行重发）",
+        "{detail} was asked for again after it was sent (blocked, not printed): find out who restarts jobs in CUPS "
+        "(cupsd does it itself after a crash)",
+    ),
     # backends
     "once-missing": Code(
         UNSAFE,

@@ -150,6 +150,7 @@ def _jobs(printer: PrinterWish, facts: Facts) -> Iterator[Finding]:
             yield Finding("foreign-uuid", printer.name, str(job.number))
         elif job.queue == printer.name and not job.is_ours:
             yield Finding("foreign-job", printer.name, str(job.number))
+    yield from (Finding("blocked-reprint", printer.name, b.what) for b in facts.blocked if b.queue == printer.name)
 
 
 def _once(once: FileFacts) -> Iterator[Finding]:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from agents import once
 from agents.doctor.cupsd import Configuration
-from agents.doctor.facts import Facts, FileFacts, JobFacts, PermitFacts, PrinterWish, QueueFacts
-from agents.permit import ACL, FOLDERS, filesystem_type
+from agents.doctor.facts import Blocked, Facts, FileFacts, JobFacts, PermitFacts, PrinterWish, QueueFacts
+from agents.permit import ACL, FOLDERS, asked_again, filesystem_type
 from agents.printers import CLASS_BIT, Cups, CupsUnreachable, Job, PrinterError
 from agents.settings import HallSettings, PrinterSection
 from spooler.wire.messages import Stock
@@ -72,6 +72,7 @@ def look(places: Places, cups: Cups, *, ours: Ours, permits_are_ours: bool | Non
         permits=_permits(settings.hall.permits, configuration, permits_are_ours),
         probes=None if settings.cups.probe_directory is None else str(settings.cups.probe_directory),
         configuration=configuration,
+        blocked=_blocked(settings.hall.permits),
         stale=_newer(places, pid),
         is_browsed_running=any(_comm(int(p.name)) == "cups-browsed" for p in Path("/proc").glob("[0-9]*")),
         kills_senders=_kills_senders(places, pid),
@@ -179,6 +180,14 @@ def _permits(path: Path, configuration: Configuration, is_ours: bool | None) -> 
         closed=_closed(path, user),
         is_ours=is_ours,
     )
+
+
+def _blocked(path: Path) -> tuple[Blocked, ...]:
+    try:
+        found = asked_again(path, time.time() - JOBS_SINCE_SECONDS)
+    except OSError:  # not for us to read, or gone: that is found elsewhere
+        return ()
+    return tuple(Blocked(again.queue, f"{again.title} {again.at}") for again in found)
 
 
 def _is_tight(folder: Path, name: str, user: int | None) -> bool:

@@ -17,6 +17,7 @@ EVERY_SECONDS = 60.0
 PATIENCE_SECONDS = 10.0
 LATE_SECONDS = 5.0  # a round takes its time
 _FOREIGN = ("foreign-job", "foreign-uuid")
+_BLOCKED = ("blocked-reprint",)
 
 Told = Callable[[tuple[Finding, ...]], None]
 
@@ -34,6 +35,7 @@ class Rounds:
         self._findings: tuple[Finding, ...] = ()
         self._alarmed = set[Finding]()
         self._foreign: dict[str, int] = {}
+        self._blocked: dict[str, int] = {}
         self._changed = Condition()
         self._wake = Event()
         self._stopping = Event()
@@ -51,6 +53,11 @@ class Rounds:
     def foreign(self) -> Mapping[str, int]:
         """How many foreign jobs were seen in each queue since the start."""
         return dict(self._foreign)
+
+    @property
+    def blocked(self) -> Mapping[str, int]:
+        """How many times, since the start, a queue was asked for what it had sent."""
+        return dict(self._blocked)
 
     def start(self) -> None:
         self._thread.start()
@@ -99,9 +106,10 @@ class Rounds:
 
     def _tell_changes(self, findings: tuple[Finding, ...]) -> None:
         for finding in set(findings) - self._alarmed:
-            if finding.code in _FOREIGN and finding.printer is not None:
-                self._foreign[finding.printer] = self._foreign.get(finding.printer, 0) + 1
-            alarm = finding.is_unsafe or finding.code in _FOREIGN
+            for codes, counts in ((_FOREIGN, self._foreign), (_BLOCKED, self._blocked)):
+                if finding.code in codes and finding.printer is not None:
+                    counts[finding.printer] = counts.get(finding.printer, 0) + 1
+            alarm = finding.is_unsafe or finding.code in _FOREIGN + _BLOCKED
             _log.warning(
                 "unsafe set-up" if finding.is_unsafe else "set-up to be looked at",
                 code=finding.code,
