@@ -84,7 +84,7 @@ def _centred(text: str, nth: int, count: int, cell: Rule, faces: Faces) -> Place
 def main(directories: list[str]) -> None:
     for directory in map(Path, directories):
         template = load_template(directory / "template.toml")
-        (directory / "blank.pdf").write_bytes(draw_blank(template, shared_faces()))
+        (directory / "blank.pdf").write_bytes(draw_blank(template, shared_faces(template.type.fonts)))
 
 
 if __name__ == "__main__":

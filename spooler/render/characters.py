@@ -31,8 +31,13 @@ _REFUSED: dict[str, tuple[RenderCode, str, str]] = {
         "is a combining mark, which cannot be set exactly",
     ),
 }
+# What stands for a character that got lost on the way (U+FFFD), or for a picture that is not there.
+_STAND_INS = frozenset("\ufffc\ufffd")
+# Hangul letters that join with their neighbours into one syllable.
+_JOINING = (range(0x1100, 0x1200), range(0xA960, 0xA980), range(0xD7B0, 0xD800))
 _RIGHT_TO_LEFT = frozenset({"R", "AL"})
 _NOT_COVERED = (RenderCode.NO_GLYPH, "没有可用字形", "has no glyph in any face")
+_LOST = (RenderCode.NOT_UNICODE, "只表示原字符已丢失", "only says that a character was lost")
 _TURNED = (RenderCode.RIGHT_TO_LEFT_CHARACTER, "属于从右向左书写的文字，无法排印", "belongs to a right-to-left script")
 
 
@@ -52,6 +57,10 @@ def _fault(character: str, faces: Faces) -> tuple[RenderCode, str, str] | None:
     category = unicodedata.category(character)
     if category in _REFUSED:
         return _REFUSED[category]
+    if character in _STAND_INS:
+        return _LOST
+    if any(ord(character) in joining for joining in _JOINING):
+        return _REFUSED["Mn"]
     if unicodedata.bidirectional(character) in _RIGHT_TO_LEFT:
         return _TURNED
     if category == "Zs" and character not in _VISIBLE_SPACES:

@@ -1,27 +1,37 @@
 """Step 2a: break a text into lines that fit a box, at the largest size that does. Values in, values out.
 
 Lines are filled greedily, character by character. A break never leaves a closing mark at the start of a line nor an opening
-one at its end (避头尾), and never cuts a Latin or digit run that a line could hold. A text that fits at no size is refused.
+one at its end (避头尾), and never cuts a Latin or digit run that a line could hold; a unit number that is longer than a line
+is cut between its groups. A text that fits at no size is refused.
 """
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-NEVER_FIRST = frozenset("，。、；：？！）》〉」』】〕〗〙〛”’…—–·•・％‰℃°′″㎡㎥㎜㎝㎞～々ー,.;:?!)]}>%/")
-NEVER_LAST = frozenset("（《〈「『【〔〖〘〚“‘([{<￥¥$№")
-_STRIPPED = " \u00a0\u3000"
+_STRIPPED = " \u3000"
+# Where a line may be broken and the space be left out at its end; a no-break space is neither.
 SPACES = frozenset(_STRIPPED)
+NO_BREAK_SPACE = "\u00a0"
 
-# A unit number in its four groups, or a run of Latin letters and digits with the marks that join them.
+# A unit number in its four groups (GB/T 37346), or a run of letters and digits, also full-width ones, with the marks that join them.
 _UNIT_NUMBER = r"\d{6} \d{6} [A-Z]{2}\d{5} [A-Z]\d{8}"
-_RUN = r"[^\W_\u1100-\uffff\U00010000-\U0010ffff](?:[.,:/+#&@'_-]*[^\W_\u1100-\uffff\U00010000-\U0010ffff])*"
-_WHOLE = re.compile(f"{_UNIT_NUMBER}|{_RUN}")
+_LETTER = r"(?:[^\W_\u1100-\uffff\U00010000-\U0010ffff]|[０-９Ａ-Ｚａ-ｚ])"
+_RUN = rf"{_LETTER}(?:[.,:/+#&@'_-]*{_LETTER})*"
+_WHOLE = re.compile(f"(?P<unit>{_UNIT_NUMBER})|{_RUN}")
 _SLACK = 1e-6
 
 Measure = Callable[[str], float]
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The line rules: what may not begin a line, and what may not end one."""
+
+    never_first: frozenset[str]
+    never_last: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -48,49 +58,87 @@ class Fitted:
     lines: tuple[str, ...]
 
 
+Suits = Callable[[Fitted], bool]
+
+
 class DoesNotFit(Exception):
-    """Even at the floor the text needs more room. `height` is what it needs, or None where no legal break exists."""
+    """Even at the floor the text needs more room. `height` is what it needs, or None where height is not what is missing."""
 
     def __init__(self, height: float | None) -> None:
         super().__init__("the text does not fit its box")
         self.height = height
 
 
-def fit(text: str, width: float, height: float, sizes: Sizes, measure: Measure) -> Fitted:
-    """Return the text in lines for a box (in points), or raise DoesNotFit. `measure` gives a character's width in em."""
-    paragraphs = [_Paragraph(part, measure) for part in text.split("\n")]
+def fit(
+    text: str,
+    width: float,
+    height: float,
+    sizes: Sizes,
+    measure: Measure,
+    marks: Marks,
+    suits: Suits = lambda fitted: True,
+) -> Fitted:
+    """Return the text in lines for a box (in points), or raise DoesNotFit.
+
+    `measure` gives a character's advance in em; `suits` has the last word on a size, as it alone knows the ink.
+    """
+    paragraphs = [_Paragraph(part, measure, marks) for part in text.split("\n")]
     needed: float | None = None
     for size in sizes.steps():
         lines = _break_all(paragraphs, width / size)
         needed = None if lines is None else len(lines) * size * sizes.leading
-        if lines is not None and needed is not None and needed <= height + _SLACK:
-            return Fitted(size, tuple(lines))
-    raise DoesNotFit(needed)
+        if lines is None or needed is None or needed > height + _SLACK:
+            continue
+        fitted = Fitted(size, tuple(lines))
+        if suits(fitted):
+            return fitted
+    raise DoesNotFit(needed if needed is None or needed > height + _SLACK else None)
 
 
-def fit_line(text: str, width: float, sizes: Sizes, measure: Measure) -> Fitted:
+def fit_line(text: str, width: float, sizes: Sizes, measure: Measure, suits: Suits = lambda fitted: True) -> Fitted:
     """Return the text on one line, or raise DoesNotFit."""
     ems = sum(map(measure, text))
     for size in sizes.steps():
-        if ems * size <= width + _SLACK:
-            return Fitted(size, (text,))
+        fitted = Fitted(size, (text,))
+        if ems * size <= width + _SLACK and suits(fitted):
+            return fitted
     raise DoesNotFit(None)
 
 
 class _Paragraph:
     """A text without line feeds, measured once, with the places where it may be broken."""
 
-    def __init__(self, text: str, measure: Measure) -> None:
+    def __init__(self, text: str, measure: Measure, marks: Marks) -> None:
         self.text = text
         self.offsets = [0.0, *accumulate(map(measure, text))]
-        self.inside_marks = _breaks_by_marks(text)
-        self.breaks = self.inside_marks - _inside_runs(text)
+        self.wholes = [_Whole(run.start(), run.end(), run["unit"] is not None) for run in _WHOLE.finditer(text)]
+        self._allowed = _breaks_by_marks(text, marks)
+        inside = (i for whole in self.wholes for i in range(whole.start + 1, whole.end))
+        self._outside = self._allowed.difference(inside)
 
     def width(self, start: int, end: int) -> float:
         """Return the width in em of a line, without the spaces that hang at its end."""
         while end > start and self.text[end - 1] in SPACES:
             end -= 1
         return self.offsets[end] - self.offsets[start]
+
+    def breaks(self, width: float) -> tuple[frozenset[int], frozenset[int]]:
+        """Return where lines of this width may be broken, the better places first: inside a run only if no line could hold it."""
+        too_long = (whole for whole in self.wholes if self.width(whole.start, whole.end) > width + _SLACK)
+        return self._outside, frozenset(i for whole in too_long for i in self._inside(whole))
+
+    def _inside(self, whole: "_Whole") -> Iterable[int]:
+        places = self._allowed.intersection(range(whole.start + 1, whole.end))
+        return (i for i in places if self.text[i - 1] in SPACES) if whole.is_grouped else places
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """What should stand on one line; a grouped one is cut between its groups only."""
+
+    start: int
+    end: int
+    is_grouped: bool
 
 
 def _break_all(paragraphs: Sequence[_Paragraph], width: float) -> list[str] | None:
@@ -105,9 +153,11 @@ def _break_all(paragraphs: Sequence[_Paragraph], width: float) -> list[str] | No
 
 def _break(paragraph: _Paragraph, width: float) -> list[str] | None:
     """Return the paragraph's lines, or None where no legal break is early enough."""
+    breaks = paragraph.breaks(width)
     lines, start, end = [], 0, len(paragraph.text)
     while paragraph.width(start, end) > width + _SLACK:
-        stop = _last_break(paragraph, start, width)
+        reach = _reach(paragraph, start, width)
+        stop = next((stop for places in breaks for stop in range(reach, start, -1) if stop in places), None)
         if stop is None:
             return None
         lines.append(paragraph.text[start:stop].rstrip(_STRIPPED))
@@ -115,31 +165,23 @@ def _break(paragraph: _Paragraph, width: float) -> list[str] | None:
     return [*lines, paragraph.text[start:].rstrip(_STRIPPED)]
 
 
-def _last_break(paragraph: _Paragraph, start: int, width: float) -> int | None:
-    """Return the last legal break that the width allows; inside a run only if the run is longer than a line."""
+def _reach(paragraph: _Paragraph, start: int, width: float) -> int:
+    """Return how far a line of this width goes, with the spaces that may hang at its end."""
     reach = bisect_right(paragraph.offsets, paragraph.offsets[start] + width + _SLACK) - 1
     while reach < len(paragraph.text) and paragraph.text[reach] in SPACES:
         reach += 1
-    for breaks in (paragraph.breaks, paragraph.inside_marks):
-        for stop in range(reach, start, -1):
-            if stop in breaks:
-                return stop
-    return None
+    return reach
 
 
-def _breaks_by_marks(text: str) -> set[int]:
+def _breaks_by_marks(text: str, marks: Marks) -> frozenset[int]:
     """Return the places where the marks on both sides allow a break; spaces stay with the line they end."""
     breaks = set()
     last_mark = ""
     for i in range(1, len(text)):
         if text[i - 1] not in SPACES:
             last_mark = text[i - 1]
-        if text[i] in SPACES or not last_mark:
+        if text[i] in SPACES or not last_mark or NO_BREAK_SPACE in (last_mark, text[i]):
             continue
-        if text[i] not in NEVER_FIRST and last_mark not in NEVER_LAST:
+        if text[i] not in marks.never_first and last_mark not in marks.never_last:
             breaks.add(i)
-    return breaks
-
-
-def _inside_runs(text: str) -> set[int]:
-    return {i for run in _WHOLE.finditer(text) for i in range(run.start() + 1, run.end())}
+    return frozenset(breaks)

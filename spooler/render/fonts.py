@@ -1,15 +1,17 @@
 """The faces that values are printed in: one chain, first face that has the character wins. The only module that knows font files.
 
-All are TrueType, since reportlab embeds no other outlines. The first face is loaded at once, the others when a text first
-needs them (all four take 0.7 s and 200 MB). reportlab keeps its fonts for the whole process, and reads a font file with one
-shared position, so a process has one `Faces` and draws under its lock.
+All are TrueType, since reportlab embeds no other outlines. A template names its chain. The first face is loaded at once, the
+others when a text first needs them (all four take 0.7 s and 200 MB), but that their files are there is seen at once. reportlab
+keeps its fonts for the whole process, and reads a font file with one shared position: so each file is loaded once, and whatever
+the chain, documents are drawn under one lock.
 """
 
+import struct
 import threading
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 
@@ -35,8 +37,27 @@ CHAIN = (
 )
 
 
+KNOWN = tuple(file.name for file in CHAIN)
+# Held while a document is drawn.
+_LOCK = threading.RLock()
+_GLYPH_HEAD = struct.Struct(">hhhhh")
+
+
 class FontMissing(Exception):
     """A font file is not on this machine: an operator installs its package."""
+
+
+@dataclass(frozen=True)
+class Ink:
+    """A character's bounds in em around its origin, y upwards."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+
+NO_INK = Ink(0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -51,24 +72,31 @@ class Face:
     """One loaded font."""
 
     def __init__(self, file: FontFile, directory: Path) -> None:
-        path = directory / file.path
-        if not path.is_file():
-            raise FontMissing(f"{path} is missing: install the Debian package {file.package}")
         self.file = file
         self.name = file.name
-        self.path = path
-        self._font = ttfonts.TTFont(file.name, str(path), asciiReadable=0, shapable=False)
+        self.path = directory / file.path
+        self._font = ttfonts.TTFont(file.name, str(self.path), asciiReadable=0, shapable=False)
         pdfmetrics.registerFont(self._font)
         self._table = self._font.face
         self._table.get_table = self._get_table
+        self._units = int(self._table.unitsPerEm)
 
     def has(self, code: int) -> bool:
-        """Say whether the character has a glyph that leaves ink, or is a space."""
+        """Say whether the character has a glyph that leaves ink in a room of its own, or is a space."""
         glyph = self._table.charToGlyph.get(code, 0)
-        if not glyph:
-            return False
+        if not glyph or self.width(code) <= 0:
+            return False  # without an advance it would stand on the character before it
         position = self._table.glyphPos
         return position[glyph + 1] > position[glyph] or unicodedata.category(chr(code)) == "Zs"
+
+    def ink(self, code: int) -> Ink:
+        """Return the bounds of the character's outline, as the font file states them."""
+        glyph, position = self._table.charToGlyph[code], self._table.glyphPos
+        if position[glyph + 1] == position[glyph]:
+            return NO_INK
+        start = self._table.get_table_pos("glyf")[0] + position[glyph]
+        _, *bounds = _GLYPH_HEAD.unpack_from(self._table._ttf_data, start)
+        return Ink(*(bound / self._units for bound in bounds))
 
     def _get_table(self, tag: str) -> "bytes | _GlyphData":
         """Return a table as reportlab does, but the outlines without copying them: 15 to 40 MB for each subset."""
@@ -93,18 +121,22 @@ class _GlyphData:
 
 
 class Faces:
-    """The chain. `lock` is held while a document is drawn."""
+    """A chain. `lock` is held while a document is drawn."""
 
     def __init__(self, chain: tuple[FontFile, ...] = CHAIN, directory: Path = FONT_DIRECTORY) -> None:
-        self.lock = threading.RLock()
+        for file in chain:
+            if not (directory / file.path).is_file():
+                raise FontMissing(f"{directory / file.path} is missing: install the Debian package {file.package}")
+        self.lock = _LOCK
         self.first = chain[0].name
         self._files = chain
         self._directory = directory
-        self._loaded: dict[str, Face] = {}
         self._face_of: dict[str, Face | None] = {}
+        self._ink_of: dict[str, Ink] = {}
         # reportlab writes code points beyond the BMP with five digits, which read back as other characters.
         ttfonts.makeToUnicodeCMap = to_unicode_map
-        self._load(chain[0])
+        with self.lock:
+            _load(chain[0], directory)
 
     def face_of(self, character: str) -> Face | None:
         """Return the first face of the chain that has the character."""
@@ -115,14 +147,23 @@ class Faces:
 
     def width(self, character: str) -> float:
         """Return a covered character's advance in em."""
-        face = self.face_of(character)
-        if face is None:
-            raise LookupError(f"U+{ord(character):04X} is in no face")
-        return face.width(ord(character))
+        return self._must_have(character).width(ord(character))
+
+    def ink(self, character: str) -> Ink:
+        """Return a covered character's bounds in em."""
+        if character not in self._ink_of:
+            self._ink_of[character] = self._must_have(character).ink(ord(character))
+        return self._ink_of[character]
 
     def runs(self, text: str) -> list[Run]:
         """Split a covered text by face."""
         return [Run(name, "".join(part)) for name, part in groupby(text, self._name_of)]
+
+    def _must_have(self, character: str) -> Face:
+        face = self.face_of(character)
+        if face is None:
+            raise LookupError(f"U+{ord(character):04X} is in no face")
+        return face
 
     def _name_of(self, character: str) -> str:
         face = self.face_of(character)
@@ -130,18 +171,20 @@ class Faces:
 
     def _all(self) -> Iterator[Face]:
         for file in self._files:
-            yield self._load(file)
-
-    def _load(self, file: FontFile) -> Face:
-        if file.name not in self._loaded:
-            self._loaded[file.name] = Face(file, self._directory)
-        return self._loaded[file.name]
+            yield _load(file, self._directory)
 
 
-@lru_cache(maxsize=1)
-def shared_faces() -> Faces:
-    """Return the process's one chain, loaded at the first call."""
-    return Faces()
+@cache
+def _load(file: FontFile, directory: Path) -> Face:
+    """Return the face, loaded once in a process. Called under the lock."""
+    return Face(file, directory)
+
+
+@cache
+def shared_faces(names: tuple[str, ...] = KNOWN) -> Faces:
+    """Return the process's one chain of these faces; its first face is loaded at the first call."""
+    files = {file.name: file for file in CHAIN}
+    return Faces(tuple(files[name] for name in names))
 
 
 def to_unicode_map(name: str, subset: list[int]) -> str:

@@ -6,32 +6,12 @@ from datetime import date
 from spooler.render.characters import check_characters
 from spooler.render.codes import RenderCode
 from spooler.render.content import Content, Finding
-from spooler.render.fit import DoesNotFit, Fitted, Sizes, fit, fit_line
+from spooler.render.fit import DoesNotFit, Sizes
 from spooler.render.fonts import Faces
-from spooler.render.template import Align, Box, Line, Template
+from spooler.render.template import MM, Box, Line, Template
+from spooler.render.typeset import ASCENT, Placed, PlacedLine, inset, set_box, set_line
 
-MM = 72 / 25.4
-# Where the baseline of an ideographic em box lies, from its top.
-ASCENT = 0.88
-
-
-@dataclass(frozen=True)
-class PlacedLine:
-    """A line of text by the left end of its baseline, in points from the top left corner of the paper."""
-
-    text: str
-    x: float
-    baseline: float
-
-
-@dataclass(frozen=True)
-class Placed:
-    """One field as it is printed."""
-
-    field: str
-    on: str
-    size: float
-    lines: tuple[PlacedLine, ...]
+__all__ = ["ASCENT", "MM", "Layout", "Placed", "PlacedLine", "lay_out"]
 
 
 @dataclass(frozen=True)
@@ -99,47 +79,10 @@ def _place(field: str, text: str, place: Line | Box, template: Template, faces: 
     sizes = template.type.sizes(place.size)
     try:
         if isinstance(place, Line):
-            return _place_line(field, text, place, sizes, faces)
-        return _place_box(field, text, place, sizes, faces)
+            return set_line(field, text, place, sizes, faces)
+        return set_box(field, text, place, sizes, template.line_rules.marks, faces)
     except DoesNotFit as e:
         return [_overflow(field, place, sizes, e)]
-
-
-def _place_line(field: str, text: str, line: Line, sizes: Sizes, faces: Faces) -> Placed:
-    fitted = fit_line(text, line.width * MM, sizes, faces.width)
-    x = _aligned(text, line.x * MM, line.width * MM, line.align, fitted.size, faces)
-    return Placed(field, line.on, fitted.size, (PlacedLine(text, x, line.baseline * MM),))
-
-
-def _place_box(field: str, text: str, box: Box, sizes: Sizes, faces: Faces) -> Placed:
-    x, width = (box.x + box.padding) * MM, (box.width - 2 * box.padding) * MM
-    height = (box.height - 2 * _inset(box)) * MM
-    fitted = fit(text, width, height, sizes, faces.width)
-    baseline = _first_baseline(box, fitted, sizes)
-    lines = tuple(
-        PlacedLine(
-            line, _aligned(line, x, width, box.align, fitted.size, faces), baseline + i * fitted.size * sizes.leading
-        )
-        for i, line in enumerate(fitted.lines)
-        if line.strip()
-    )
-    return Placed(field, box.on, fitted.size, lines)
-
-
-def _inset(box: Box) -> float:
-    """Return how far the text keeps off the upper and lower edge, in mm; in the middle of a row it need not."""
-    return box.padding if box.vertical == "top" else 0.0
-
-
-def _first_baseline(box: Box, fitted: Fitted, sizes: Sizes) -> float:
-    free = box.height * MM - len(fitted.lines) * fitted.size * sizes.leading
-    top = box.y * MM + (free / 2 if box.vertical == "middle" else _inset(box) * MM)
-    return top + fitted.size * ((sizes.leading - 1) / 2 + ASCENT)
-
-
-def _aligned(text: str, x: float, width: float, align: Align, size: float, faces: Faces) -> float:
-    free = width - sum(map(faces.width, text)) * size
-    return x + {"left": 0.0, "center": free / 2, "right": free}[align]
 
 
 def _overflow(field: str, place: Line | Box, sizes: Sizes, fault: DoesNotFit) -> Finding:
@@ -150,7 +93,7 @@ def _overflow(field: str, place: Line | Box, sizes: Sizes, fault: DoesNotFit) ->
         chinese = f"{place.label}用最小字号 {sizes.floor:g} 磅仍无法合规断行。"
         english = f"Cannot be broken into lines of {place.width:g} mm even at {sizes.floor:g} pt."
     else:
-        needed, room = fault.height / MM, place.height - 2 * _inset(place)
+        needed, room = fault.height / MM, place.height - 2 * inset(place)
         chinese = f"{place.label}用最小字号 {sizes.floor:g} 磅需高 {needed:.1f} 毫米，格高只有 {room:g} 毫米。"
         english = f"Needs a height of {needed:.1f} mm even at {sizes.floor:g} pt; the box has {room:g} mm."
     return Finding(field, RenderCode.DOES_NOT_FIT, chinese + english)

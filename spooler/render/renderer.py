@@ -55,14 +55,14 @@ class Renderer:
 
     def __init__(self, templates: Path, *, read: Read | None = None) -> None:
         self._templates = load_templates(templates)
-        self._faces = shared_faces()
+        self._faces = {name: shared_faces(template.type.fonts) for name, template in self._templates.items()}
         self._read = read or shared_reader()
 
     def print_document(self, content: Content) -> Rendered:
         """Return what is overprinted on the blanks, one page a pass; raise Unprintable if anything about it is wrong."""
         plan = self._plan(content)
         plain_pages = sum(len(annex.sides) for annex in plan.annexes.listed)
-        pdf = _join(plan, _draw(plan, self._faces), plain_pages)
+        pdf = _join(plan, _draw(plan, self._faces[plan.template.name]), plain_pages)
         notes = (*plan.layout.noted, *plan.annexes.noted)
         return Rendered(pdf, plan.template.name, _passes(plan, plain_pages), notes)
 
@@ -74,7 +74,7 @@ class Renderer:
 
     def _plan(self, content: Content) -> Plan:
         template = self._newest(content.kind)
-        layout = lay_out(content, template, self._faces)
+        layout = lay_out(content, template, self._faces[template.name])
         qr = qr_bars(content.qr, template.qr)
         annexes = read_annexes(content.annexes, has_frame=template.frame is not None, read=self._read)
         if isinstance(qr, Finding) or layout.refused or annexes.refused:

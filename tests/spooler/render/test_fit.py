@@ -4,9 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spooler.render.fit import NEVER_FIRST, NEVER_LAST, SPACES, DoesNotFit, Sizes, fit, fit_line
+from spooler.render import find_templates
+from spooler.render.fit import SPACES, DoesNotFit, Sizes, fit, fit_line
+from spooler.render.template import load_templates
 
 SIZES = Sizes(largest=12, floor=7.5, step=0.5, leading=1.3)
+MARKS = load_templates(find_templates())["certificate/1"].line_rules.marks
+NEVER_FIRST, NEVER_LAST = MARKS.never_first, MARKS.never_last
 
 
 def em(character: str) -> float:
@@ -15,7 +19,7 @@ def em(character: str) -> float:
 
 
 def fitted(text: str, width: float = 120, height: float = 1000):
-    return fit(text, width, height, SIZES, em)
+    return fit(text, width, height, SIZES, em, MARKS)
 
 
 def width_of(line: str) -> float:

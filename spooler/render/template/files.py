@@ -1,0 +1,80 @@
+"""Reading template files: each is checked whole, and what is wrong is told with file, line and key."""
+
+import sysconfig
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from spooler.render.template.checks import faults
+from spooler.render.template.model import Template
+from spooler.render.template.positions import line_of
+
+TEMPLATE = "template.toml"
+BLANK = "blank.pdf"
+SAMPLE = "sample.json"
+
+
+class BadTemplate(Exception):
+    """Templates are not what they must be; the message names file, line and key of each fault."""
+
+
+def find_templates() -> Path:
+    """Return the checkout's own templates, else the installed ones."""
+    checkout = Path(__file__).resolve().parents[3] / "templates"
+    installed = Path(sysconfig.get_path("data")) / "share" / "certspool" / "templates"
+    return checkout if checkout.is_dir() else installed
+
+
+def load_templates(directory: Path) -> dict[str, Template]:
+    """Return every template below the directory by its name (`certificate/1`), or raise BadTemplate for all faults of all."""
+    templates, found = {}, []
+    for path in sorted(directory.glob(f"*/*/{TEMPLATE}")):
+        try:
+            template = load_template(path)
+            templates[template.name] = template
+        except BadTemplate as e:
+            found.append(str(e))
+    if not templates and not found:
+        raise BadTemplate(f"{directory}: holds no <kind>/<version>/{TEMPLATE}")
+    if found:
+        raise BadTemplate("\n".join(found))
+    return templates
+
+
+def load_template(path: Path) -> Template:
+    """Return the checked template of one file, or raise BadTemplate with all its faults."""
+    source, values = _read(path)
+    try:
+        template = Template.model_validate({**values, "directory": path.parent})
+    except ValidationError as e:
+        raise BadTemplate("\n".join(_shape_fault(path, source, error) for error in e.errors())) from None
+    found = [_told(path, source, fault.where, fault.message) for fault in faults(template)]
+    if path.parts[-3:-1] != (template.kind, str(template.version)):
+        found.append(f"{path}: kind and version say {template.name}, the folder says {'/'.join(path.parts[-3:-1])}")
+    found += [f"{path.parent / name}: is missing" for name in (BLANK, SAMPLE) if not (path.parent / name).is_file()]
+    if found:
+        raise BadTemplate("\n".join(found))
+    return template
+
+
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        source = path.read_text(encoding="utf-8")
+        return source, tomllib.loads(source)
+    except OSError as e:
+        raise BadTemplate(f"{path}: {e.strerror}") from e
+    except UnicodeDecodeError as e:
+        raise BadTemplate(f"{path}: is not UTF-8") from e
+    except tomllib.TOMLDecodeError as e:
+        raise BadTemplate(f"{path}: {e}") from None
+
+
+def _shape_fault(path: Path, source: str, error: Any) -> str:
+    hint = "; nobody reads this key" if error["type"] == "extra_forbidden" else ""
+    return _told(path, source, error["loc"], error["msg"] + hint)
+
+
+def _told(path: Path, source: str, where: tuple[str | int, ...], message: str) -> str:
+    return f"{path}:{line_of(source, where)}: {'.'.join(map(str, where))}: {message}"
