@@ -15,6 +15,7 @@ from spooler.sandbox.virtual_printer import Printer
 from tests.crash.place import HALL, REGISTRY
 from tests.journeys.build import a_proof
 from tests.journeys.conftest import CERTSPOOL, a_sandbox
+from tests.storm.ground import STILL
 from tests.storm.naive_hall import fresh, measure
 from tests.storm.slow import slowly
 from tests.storm.storm import Storm
@@ -56,7 +57,8 @@ def main() -> int:
             print(LINE.format(name, row.jobs, row.lost, row.twice, "-"), flush=True)
         printer = next(p for p in driver.hall(HALL)["printers"] if p["name"] == "proof-1")
         with slowly(Printer(Path(printer["sheets"]).parent)):
-            outcome = Storm(driver, options.seed, weather, ["proof"] * options.jobs).run(options.pace)
+            storm = Storm(driver, STILL, options.seed, weather, ["proof"] * options.jobs)
+            outcome = storm.run(options.pace)
         findings.testsfailed = len(outcome.violations)
         name = "certspool"
         print(LINE.format(name, outcome.jobs, outcome.broken("I2"), outcome.broken("I1"), outcome.asked), flush=True)

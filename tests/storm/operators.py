@@ -1,47 +1,48 @@
-"""A person at the hall's computer who means well: restarts, disables, holds and resumes by CUPS' own commands, past the agent."""
+"""A person at the hall's computer who means well: restarts, disables, holds, moves by CUPS' own commands, past the agent."""
 
 import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.storm.weather import Strike
-
 PATIENCE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
 class Operator:
-    """Who may: the commands run as the user whom cupsd lets do everything."""
+    """Who may: the commands run as the user whom cupsd lets do everything. (CUPS may still say no: that is its answer.)"""
 
     socket: Path
 
-    def act(self, strike: Strike, printer: str) -> bool:
-        """Do it, take it back after a while; return whether there was anything to do it to. (CUPS may say no: that is its answer.)"""
-        if strike.what == "disable-enable":
-            self._disable_and_enable(printer, strike.lasts)
-            return True
-        job = self._a_job(strike.where)
-        if job is None:
-            return False
-        if strike.what == "restart-job":
+    def restart_job(self, where: float) -> bool:
+        """Any job that CUPS knows; return whether there was one."""
+        job = self._a_job(where)
+        if job is not None:
             self._run("lp", "-i", job, "-H", "restart")
-        else:
-            self._hold_and_resume(job, strike.lasts)
-        return True
+        return job is not None
+
+    def restart(self, job: str) -> None:
+        self._run("lp", "-i", job, "-H", "restart")
+
+    def disable_and_enable(self, printer: str, seconds: float) -> None:
+        self.disable(printer)
+        time.sleep(seconds)
+        self.enable(printer)
+
+    def disable(self, printer: str) -> None:
+        self._run("cupsdisable", printer)
 
     def enable(self, printer: str) -> None:
         self._run("cupsenable", printer)
 
-    def _disable_and_enable(self, printer: str, seconds: float) -> None:
-        self._run("cupsdisable", printer)
-        time.sleep(seconds)
-        self._run("cupsenable", printer)
-
-    def _hold_and_resume(self, job: str, seconds: float) -> None:
+    def hold(self, job: str) -> None:
         self._run("lp", "-i", job, "-H", "hold")
-        time.sleep(seconds)
+
+    def resume(self, job: str) -> None:
         self._run("lp", "-i", job, "-H", "resume")
+
+    def move(self, job: str, printer: str) -> None:
+        self._run("lpmove", job, printer)
 
     def _a_job(self, where: float) -> str | None:
         """One that is under way, else one of all that CUPS remembers."""

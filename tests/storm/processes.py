@@ -40,6 +40,36 @@ def seen(what: str, cupsd: int, seconds: float) -> int | None:
     return None
 
 
+def printing(cupsd: int, printer: str, seconds: float) -> tuple[int, str] | None:
+    """Wait until the real backend of this queue has taken data; return it and its CUPS job."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for pid in below(cupsd):
+            if is_a("backend", pid) and _prints_on(printer, pid):
+                return pid, _job_of(pid)
+        time.sleep(LOOK_SECONDS)
+    return None
+
+
+def _prints_on(printer: str, pid: int) -> bool:
+    try:
+        is_there = b"PRINTER=" + printer.encode() in (PROC / f"{pid}/environ").read_bytes().split(b"\0")
+        return is_there and not (PROC / f"{pid}/fdinfo/0").read_text().startswith("pos:\t0\n")
+    except OSError:
+        return False
+
+
+def _job_of(pid: int) -> str:
+    words = (PROC / f"{pid}/cmdline").read_bytes().split(b"\0")
+    program = next(place for place, word in enumerate(words) if word.endswith(b"/backend/virtual"))
+    return words[program + 1].decode()
+
+
+def sender_of(backend: int) -> int:
+    """Return the sender that started this backend: the leader of its session."""
+    return os.getsid(backend)
+
+
 def below(pid: int) -> Iterator[int]:
     """Yield all descendants of a process. (Not every kernel has /proc/PID/task/TID/children.)"""
     children: dict[int, list[int]] = {}
@@ -65,7 +95,7 @@ def is_a(what: str, pid: int) -> bool:
         if what == "filter":
             return os.readlink(PROC / f"{pid}/exe").endswith("/pdftopdf")
         if what == "backend":
-            return b"/backend/virtual\0" in line
+            return b"/backend/virtual\0" in line and os.getsid(pid) != pid  # a session of its own has only the device
         return b"/backend/once\0" in line and (os.getsid(pid) == pid) == (what == "sender")
     except OSError:
         return False
