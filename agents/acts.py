@@ -121,14 +121,27 @@ class Acts:
             self._outcomes.confirm(order, actor, serials)
             return self._answered(order_id, by)
 
-    def spoil(self, by: Account, order_id: UUID, *, attempt: int, blanks: Sequence[str], reason: str) -> Answered:
-        """The paper is wrong: void the blanks, print again on another. Needs a second person."""
+    def spoil(
+        self,
+        by: Account,
+        order_id: UUID,
+        *,
+        attempt: int,
+        blanks: Sequence[str],
+        reason: str,
+        passes: Sequence[int] = (),
+    ) -> Answered:
+        """The paper is wrong: void the blanks, print again on another. Needs a second person.
+
+        `passes` names what is wrong where it is not the blank: a list on plain paper is printed again beside the good certificate.
+        """
         actor = by.acting_as(Role.CLERK)
         with self._journal.act():
             order = self._checks.seen(order_id, attempt)
             self._checks.fits(order, "spoil")
-            self._checks.blanks(order, blanks)
-            return self._ask(order, "spoil", {"blanks": list(blanks)}, actor, a_reason(reason), by)
+            again = self._checks.again(order, blanks, passes)
+            details = {"blanks": list(blanks), "passes": list(again)}
+            return self._ask(order, "spoil", details, actor, a_reason(reason), by)
 
     def return_to_home(
         self,

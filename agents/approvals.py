@@ -78,7 +78,7 @@ class Approvals:
         if approval.act == "serial":
             self._outcomes.confirm(order, by, blanks)
         elif approval.act == "spoil":
-            self._outcomes.spoil(order, by, blanks, approval.reason)
+            self._outcomes.spoil(order, by, blanks, approval.reason, again=details.get("passes"))
         else:
             self._resolve(order, approval, by)
 

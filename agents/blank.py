@@ -98,9 +98,18 @@ class Blanks:
             self._hand_on(other_id, self.next_at(other.printer), by)
 
     def put_back(self, attempt: Attempt, by: Actor) -> None:
-        """The reserved blank still lies in the tray."""
+        """The reserved blank still lies in the tray; one whose serial was read before has left it."""
         for blank in self._ledger.blanks.reserved_for(attempt.order_id):
-            self._put(replace(blank, status="loaded", order_id=None), "put-back", attempt, by)
+            status = "in-stock" if blank.printer is None else "loaded"
+            self._put(replace(blank, status=status, order_id=None), "put-back", attempt, by)
+
+    def carry_over(self, attempt: Attempt, confirmed: str | None, by: Actor) -> None:
+        """The certificate on it is good: it stays the order's own for the next attempt, and its serial is read again then."""
+        following = replace(attempt, attempt=attempt.attempt + 1, proposed=confirmed or attempt.proposed)
+        self._ledger.orders.add_attempt(following)
+        if confirmed is not None:
+            blank = self._one(attempt.stock, confirmed)
+            self._put(self._reserved(blank, following), "keep", following, by)
 
     def use(self, attempt: Attempt, serial: str, by: Actor, registry: str) -> None:
         """The certificate is on it."""

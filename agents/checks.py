@@ -11,6 +11,7 @@ from agents.ledger import Order, PassRow
 from agents.order import OrderState
 from agents.overview import Overview
 from agents.people import Identity, Outcome, Recipient
+from agents.standing import keeps_blank
 from spooler.wire.messages import Party, Stock
 
 _LONGEST_REASON = 500
@@ -60,7 +61,8 @@ class Checks:
     def may_print(self, order: Order) -> None:
         if not self._may_print():
             raise DoesNotFit("本厅须先核对 · this hall prints nothing until it is reconciled", code="reconcile")
-        if order.state is OrderState.WAITING and order.not_after < self._journal.clock():
+        is_late = order.state is OrderState.WAITING and order.not_after < self._journal.clock()
+        if is_late and not keeps_blank(self._journal.passes(order)):
             raise DoesNotFit("订单已过期 · the order has expired", code="expired")
 
     def current_pass(self, order: Order, number: int, try_id: UUID | None) -> PassRow:
@@ -89,12 +91,38 @@ class Checks:
         self.each(order, serials, "serials")
         return [] if attempt.proposed is None else [attempt.proposed]
 
+    def again(self, order: Order, blanks: Sequence[str], passes: Sequence[int]) -> tuple[int, ...]:
+        """Return the passes whose paper is wrong. A blank's passes go together; a list on plain paper can go alone."""
+        attempt = self._journal.attempt(order)
+        rows = self._journal.passes(order)
+        printed = {p.number: p for p in rows if p.is_closed and not p.shape.is_empty}
+        if unprinted := set(passes) - set(printed):
+            raise Invalid(
+                "passes", "not-printed", f"未打印的面：{min(unprinted)} · pass {min(unprinted)} is not printed"
+            )
+        lists = {n for n, p in printed.items() if p.shape.stock is not attempt.stock}
+        wrong = set(passes) or (lists if lists and not blanks else set())
+        if not passes and len(wrong) > 1:
+            raise Invalid("passes", "missing", "请指明哪一页作废 · name the passes whose sheets are lost or spoiled")
+        if wrong and wrong <= lists:
+            if blanks:
+                raise Invalid("blanks", "not-empty", "白纸没有编号 · a plain sheet has no serial")
+            return tuple(sorted(wrong))
+        self.blanks(order, blanks)
+        return tuple(sorted(wrong | {p.number for p in rows if p.shape.stock is attempt.stock}))
+
     def blanks(self, order: Order, blanks: Sequence[str]) -> None:
-        if order.serial is not None and order.serial not in blanks:
-            raise DoesNotFit(f"须注明已用的 {order.serial} · {order.serial} carries the print and is to be named")
+        if (printed := self._carries(order)) is not None and printed not in blanks:
+            raise DoesNotFit(f"须注明已用的 {printed} · {printed} carries the print and is to be named")
         if blanks and self._journal.ledger.orders.attempt(order.order_id, order.attempt) is None:
             raise DoesNotFit("尚未使用空白证书 · no blank was used yet")
         self.each(order, blanks, "blanks")
+
+    def _carries(self, order: Order) -> str | None:
+        """Return the blank of which a person has said that the print on it is good."""
+        if order.serial is not None or not keeps_blank(self._journal.passes(order)):
+            return order.serial
+        return self._journal.attempt(order).proposed
 
     def each(self, order: Order, blanks: Sequence[str], field: str) -> None:
         if len(set(blanks)) != len(blanks):

@@ -1,6 +1,6 @@
 """What became of the paper, written down: confirmed, spoiled, returned, resolved, stopped. Within the act's transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from uuid import UUID
 
 from agents.blank import Blanks
@@ -33,19 +33,32 @@ class Outcomes:
         self._journal.tell(order.order_id, Printed, by=by)
         return printed
 
-    def spoil(self, order: Order, by: Actor, blanks: Sequence[str], reason: str) -> Order:
-        """The paper is wrong: its blanks are void, and the order waits for its next attempt."""
-        attempt = self._journal.attempt(order)
-        self._void(order, attempt, by, blanks, reason)
-        passes = self._journal.passes(order)
-        number = self._spoil_passes(passes, attempt, by)
-        again = self._journal.move(
+    def spoil(
+        self, order: Order, by: Actor, blanks: Sequence[str], reason: str, again: Collection[int] | None = None
+    ) -> Order:
+        """The paper is wrong: its blanks are void, and the order waits for its next attempt.
+
+        `again` are the passes to be printed again; without it those on the blank. If the blank is not among them, the certificate
+        on it is good, and the next attempt goes on with it.
+        """
+        attempt, passes = self._journal.attempt(order), self._journal.passes(order)
+        on_blank = {p.number for p in passes if p.shape.stock is attempt.stock}
+        wrong = set(again) if again else on_blank
+        is_blank_good = not wrong & on_blank
+        if not is_blank_good:
+            self._void(order, attempt, by, blanks, reason)
+        spoiled = self._spoil_passes([p for p in passes if p.number in wrong], by)
+        waiting = self._journal.move(
             order, OrderState.WAITING, by=by, detail="spoiled", attempt=order.attempt + 1, serial=None
         )
-        self._open_next(again, passes, attempt, by)
-        self._journal.tell(order.order_id, PassReport, by=by, number=number, outcome="spoiled", printer=attempt.printer)
+        kept = self._open_next(waiting, [p for p in passes if p.number not in wrong], passes, by)
+        if is_blank_good:
+            self._blanks.carry_over(attempt, order.serial, by)
+        for row, outcome in [(spoiled, "spoiled"), *((row, "kept") for row in kept)]:
+            printer = row.printer or attempt.printer
+            self._journal.tell(order.order_id, PassReport, by=by, number=row.number, outcome=outcome, printer=printer)
         self._settled(order.order_id)
-        return again
+        return waiting
 
     def send_back(self, order: Order, by: Actor, *, reason: str, fields: Sequence[str], blanks: Sequence[str]) -> Order:
         """The content is wrong: the order ends."""
@@ -123,19 +136,22 @@ class Outcomes:
             self._blanks.take_from_others(attempt, serial, by)
             self._blanks.void(attempt, serial, by, order.registry, reason)
 
-    def _spoil_passes(self, passes: Sequence[PassRow], attempt: Attempt, by: Actor) -> int:
-        """Close the passes on the blank; return the number of the last that was begun."""
-        on_blank = [p for p in passes if p.shape.stock is attempt.stock]
-        for row in on_blank:
+    def _spoil_passes(self, wrong: Sequence[PassRow], by: Actor) -> PassRow:
+        """Close these passes; return the last of them that was begun."""
+        for row in wrong:
             if row.state is not PassState.SPOILED:
                 self._journal.move_pass(row, PassState.SPOILED, by=by)
-        begun = [p.number for p in on_blank if p.try_id is not None]
-        return begun[-1] if begun else on_blank[0].number
+        begun = [row for row in wrong if row.try_id is not None]
+        return begun[-1] if begun else wrong[0]
 
-    def _open_next(self, order: Order, passes: Sequence[PassRow], attempt: Attempt, by: Actor) -> None:
-        """The next attempt's passes. A plain list that is already there is not printed a second time."""
+    def _open_next(
+        self, order: Order, good: Sequence[PassRow], passes: Sequence[PassRow], by: Actor
+    ) -> Sequence[PassRow]:
+        """Open the next attempt's passes. What is good on paper is not printed a second time; return that."""
         self._journal.ledger.orders.add_passes(order.order_id, order.attempt, [p.shape for p in passes])
-        kept = {p.number for p in passes if p.shape.stock is not attempt.stock and p.is_closed}
-        for row in self._journal.passes(order):
-            if row.number in kept and row.state is PassState.READY:
-                self._journal.move_pass(row, PassState.DONE, by=by, detail="kept")
+        printers = {p.number: p.printer for p in good if p.is_closed}
+        return [
+            self._journal.move_pass(row, PassState.DONE, by=by, detail="kept", printer=printers[row.number])
+            for row in self._journal.passes(order)
+            if row.number in printers and row.state is PassState.READY
+        ]

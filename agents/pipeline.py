@@ -153,6 +153,6 @@ class Pipeline:
             return
         if order.state is OrderState.PRINTING and not has_begun(self._journal.passes(order)):
             order = self._outcomes.take_back(order, MACHINE)
-        if order.state is OrderState.WAITING:
+        if order.state is OrderState.WAITING and not has_begun(self._journal.passes(order)):
             self._journal.move(order, OrderState.EXPIRED, by=MACHINE)
             self._journal.tell(order.order_id, Standing)

@@ -14,7 +14,7 @@ from agents.ledger import Order, PassRow
 from agents.ledger.rows import Attempt
 from agents.order import OrderState
 from agents.route import NoPrinter, PrinterFacts, choose
-from agents.standing import need_of, next_open
+from agents.standing import keeps_blank, need_of, next_open
 from spooler.wire.messages import Actor, PassReport, Stock, Turn
 
 
@@ -33,8 +33,8 @@ class Release:
         if first is None:
             raise DoesNotFit(f"order {order.order_id} has nothing to print", fits=("return",))
         chosen = self._choose(order, passes, first, printer)
-        attempt = self._open(order, passes, first, chosen, serial)
-        self._blanks.reserve(attempt, by)
+        if not keeps_blank(passes):
+            self._blanks.reserve(self._open(order, passes, first, chosen, serial), by)
         moved = self._journal.move(order, OrderState.PRINTING, by=by, detail="released")
         self._go(first, chosen.name, by)
         return moved

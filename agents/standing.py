@@ -25,8 +25,17 @@ def need_of(order: Order, passes: Sequence[PassRow], of: PassRow) -> Need:
 
 
 def has_begun(passes: Iterable[PassRow]) -> bool:
-    """Say whether a pass of this attempt may have reached paper."""
-    return any(p.state is not PassState.READY and not p.shape.is_empty for p in passes)
+    """Say whether a pass of this attempt may have reached paper. A list kept from the attempt before begins nothing."""
+    return any(p.state is not PassState.READY and not p.shape.is_empty for p in passes if not _is_kept_list(p))
+
+
+def keeps_blank(passes: Iterable[PassRow]) -> bool:
+    """Say whether this attempt goes on with the blank of the one before, its print good: only a plain sheet was lost."""
+    return any(p.is_kept and p.shape.stock is not Stock.PLAIN for p in passes)
+
+
+def _is_kept_list(row: PassRow) -> bool:
+    return row.is_kept and row.shape.stock is Stock.PLAIN
 
 
 def next_open(passes: Iterable[PassRow]) -> PassRow | None:

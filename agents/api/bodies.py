@@ -42,11 +42,12 @@ class ConfirmBody(Body):
 
 
 class SpoilBody(Body):
-    """The paper is wrong."""
+    """The paper is wrong. `passes` says which, where it is not all that is on the numbered blank: a plain sheet goes alone."""
 
     attempt: Attempt
     blanks: Blanks
     reason: Reason
+    passes: Annotated[list[Annotated[int, Field(ge=1, le=99)]], Field(max_length=99)] = []
 
 
 class ReturnBody(Body):

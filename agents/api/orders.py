@@ -105,7 +105,11 @@ def _add_printing(router: APIRouter, parts: Parts) -> None:
 def _add_outcomes(router: APIRouter, parts: Parts) -> None:
     @router.post("/{order_id}/spoil", summary="The paper is wrong: void it, print again", responses=ANSWERS)
     def spoil(by: Caller, order_id: UUID, body: SpoilBody) -> Response:
-        return answer(parts.acts.spoil(by, order_id, attempt=body.attempt, blanks=body.blanks, reason=body.reason))
+        return answer(
+            parts.acts.spoil(
+                by, order_id, attempt=body.attempt, blanks=body.blanks, reason=body.reason, passes=body.passes
+            )
+        )
 
     @router.post("/{order_id}/return", summary="The content is wrong: back to the registry", responses=ANSWERS)
     def send_back(by: Caller, order_id: UUID, body: ReturnBody) -> Response:

@@ -68,6 +68,11 @@ class PassRow:
         """Say whether it was released and the device is not through with it."""
         return not self.is_closed and (self.released is not None or self.state is not PassState.READY)
 
+    @property
+    def is_kept(self) -> bool:
+        """Say whether it is good on paper from an earlier attempt, and was not printed for this one."""
+        return self.state in (PassState.DONE, PassState.CONFIRMED) and self.try_id is None and not self.shape.is_empty
+
 
 CLOSED = frozenset({PassState.DONE, PassState.CONFIRMED, PassState.SPOILED})
 

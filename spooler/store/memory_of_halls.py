@@ -16,6 +16,8 @@ from spooler.store.values import OpenOrder, Side
 AT_HALLS = tuple(state for state in t.OPEN_ORDER_STATES if state != PREPARED)
 UNKNOWN = "unknown"
 AT_ONCE = 500  # fewer than any database takes in one IN
+# An order that waits for its next attempt may have kept a page that was good.
+HAS_PAPER = frozenset({"waiting", "printing"})
 # With these a pass is closed for good: the attempt after it is another.
 ENDED_PASSES = frozenset({"spoiled", "answered spoiled"})
 
@@ -64,7 +66,7 @@ def _rows(connection: Connection, where: ColumnElement[bool]) -> Iterator[Row[An
 
 def _remember(connection: Connection, row: Row[Any]) -> Remembered:
     is_open = row.state in AT_HALLS
-    begun, printer = _printed(connection, row) if row.state == "printing" else ((), None)
+    begun, printer = _printed(connection, row) if row.state in HAS_PAPER else ((), None)
     order = OpenOrder(
         order_id=row.order_id,
         job_id=row.job_id,
