@@ -9,6 +9,7 @@ from agents.errors import DoesNotFit, NotAllowed, NotFound
 from agents.journal import Journal
 from agents.ledger import Approval, Order
 from agents.outcomes import Outcomes
+from spooler.daemon.crash import crash_point
 from spooler.wire.messages import Actor, ApprovalReport
 
 Act = Literal["spoil", "resolve", "serial"]
@@ -39,6 +40,7 @@ class Approvals:
         self._journal.ledger.approvals.add(approval)
         self._journal.change(order, by=by, detail=f"asked-{act}")
         self._tell(approval, by)
+        crash_point("agent.before-approval-commit")
         return approval
 
     def open(self, approval_id: UUID) -> Approval:
@@ -65,6 +67,8 @@ class Approvals:
         if accept:
             self._apply(order, approval, by)
         self._tell(replace(approval, accepted=accept), by)
+        crash_point("agent.before-answered-commit")
+        self._journal.ledger.afterwards(lambda: crash_point("agent.after-answered-commit"))
 
     def drop(self, order: Order, by: Actor) -> None:
         """The order ends otherwise: what was asked about it is declined."""

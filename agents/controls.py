@@ -19,6 +19,7 @@ from agents.ledger import ControlRow, Order
 from agents.order import OrderState, PassState, is_final
 from agents.outcomes import Outcomes
 from agents.release import Release
+from spooler.daemon.crash import crash_point
 from spooler.wire.messages import (
     Actor,
     Answer,
@@ -80,6 +81,8 @@ class Controls:
             else:
                 self._act(order, control)
             ledger.afterwards(self._changed)
+            crash_point("agent.before-control-commit")
+        crash_point("agent.after-control-commit")
 
     def replay(self, control: Replay) -> None:
         """Send again what home misses; asked twice, it is sent twice, and home knows it by its sequence."""
@@ -90,6 +93,8 @@ class Controls:
             )
             outcome = "replayed" if kept == asked else "forgotten"
             self._journal.tell_registry(Answer, control.registry, control_id=control.control_id, outcome=outcome)
+            crash_point("agent.before-replay-commit")
+        crash_point("agent.after-replay-commit")
 
     def before_arrival(self, order: Order) -> None:
         """The order has come at last: what overtook it holds."""
@@ -183,6 +188,7 @@ class Controls:
         voided = self._journal.ledger.blanks.voided_for(order.order_id)
         for control_id in self._waiting(order):
             self._answer(control_id, order.order_id, order.registry, outcome, ended, voided)
+        crash_point("agent.before-ended-commit")
         return True
 
     def _waiting(self, order: Order) -> list[UUID]:
@@ -245,6 +251,7 @@ class Controls:
 
 def _later(call: Callable[[UUID], object], try_id: UUID) -> Callable[[], None]:
     def then() -> None:
+        crash_point("agent.before-recall")
         call(try_id)
 
     return then

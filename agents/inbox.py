@@ -184,6 +184,7 @@ class Inbox:
         control = read_control(payload)
         if (control.registry, control.hall) != (registry.registry, self._hall):
             raise BadMessage("a control for another hall, or of another registry")
+        crash_point("agent.before-control")
         if isinstance(control, Replay):
             self._controls.replay(control)
         elif isinstance(control, Restore):

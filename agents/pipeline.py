@@ -19,6 +19,7 @@ from agents.order import OrderState
 from agents.outcomes import Outcomes
 from agents.release import Release
 from agents.standing import has_begun
+from spooler.daemon.crash import crash_point
 from spooler.wire.messages import Standing
 
 _log = structlog.get_logger()
@@ -156,3 +157,4 @@ class Pipeline:
         if order.state is OrderState.WAITING and not has_begun(self._journal.passes(order)):
             self._journal.move(order, OrderState.EXPIRED, by=MACHINE)
             self._journal.tell(order.order_id, Standing)
+            crash_point("agent.before-expired-commit")

@@ -21,6 +21,7 @@ from agents.ledger.past import Leaving, Past
 from agents.recollect import Recollection
 from agents.standpoint import Standpoint
 from agents.views import ReconcileView
+from spooler.daemon.crash import crash_point
 from spooler.wire.messages import Actor, Halt, Reconcile, Restore
 
 STEP_ASIDE_SECONDS = 8.0  # so long another agent of this hall may read what home says to it
@@ -93,6 +94,8 @@ class Reconciliation:
                 self._past.keep(control.registry, known)
                 self._recollection.told(known, control.registry)
             self._leave_if_new()
+            crash_point("agent.before-restored-commit")
+        crash_point("agent.after-restored-commit")
 
     def _leave_if_new(self) -> None:
         if self._binding().reconcile == WHY["new"] and self._standpoint.is_new_to_all():
@@ -154,6 +157,8 @@ class Reconciliation:
             self._tell(one.registry, "left", one.ask, before.reconcile, by)
         self._rebind(Binding(before.hall, before.epoch, before.instance, None, has_past=before.has_past))
         self._left()
+        crash_point("agent.before-left-commit")
+        self._journal.ledger.afterwards(lambda: crash_point("agent.after-left-commit"))
         _log.warning("the hall prints again", by=by.id, epoch=str(before.epoch))
 
     # asking
@@ -167,6 +172,7 @@ class Reconciliation:
             ask = self._new_id()
             self._past.ask(registry, ask, self._journal.clock())
             self._tell(registry, "asked", ask, self._binding().reconcile, by)
+            crash_point("agent.before-asked-commit")
 
     def _tell(self, registry: str, phase: str, ask: UUID, why: str | None, by: Actor | None) -> None:
         orders: tuple[UUID, ...] = ()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import update
 
+from spooler.daemon.crash import crash_point
 from spooler.hall_word import ENDED_WITHOUT_PAPER
 from spooler.job import JobState, Reason, is_final
 from spooler.prepare import Preparer
@@ -97,6 +98,7 @@ class AnotherOrder:
                 ),
             )
             _keep_reason(change, prepared, reason, actor)
+            crash_point("home.before-another-order-commit")
             change.stirred.add(Topic.WORK)
             return Opened(prepared.order.order_id)
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, update
 
+from spooler.daemon.crash import crash_point
 from spooler.job import JobState, Reason, is_final
 from spooler.store import Change, IllegalMove
 from spooler.store import tables as t
@@ -48,6 +49,7 @@ def take_answer(change: Change, report: Answer) -> None:
     if fallen:
         change.move(control.job_id, Update(drop=fallen, because=f"{control.kind} answered"))
     TAKES[control.kind](change, report, control, order)
+    crash_point("home.before-answer-commit")
 
 
 def end_of_order(connection: Connection, order_id: str) -> JobState:

@@ -6,6 +6,7 @@ The reason that a person typed may name somebody, so it stays at home; the hall 
 from collections.abc import Mapping
 from uuid import UUID
 
+from spooler.daemon.crash import crash_point
 from spooler.store import Change, Outgoing
 from spooler.store.change import RANK_CONTROL
 from spooler.store.orders import Control, keep_control
@@ -42,6 +43,7 @@ class HallAsker:
             ),
         )
         self.post(change, control, order_id=control.order_id, job_id=job_id)
+        crash_point("home.before-control-commit")
         return str(control.control_id)
 
     def post(

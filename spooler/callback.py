@@ -128,7 +128,9 @@ class CallbackSender:
             error=error,
         )
         if now - (delivery.first_try_at or now) >= GIVE_UP_AFTER:
+            crash_point("callback.before-parked")
             self._store.callbacks.park(delivery.place, error)
+            crash_point("callback.after-parked-commit")
             return
         until = now + timedelta(seconds=backoff_seconds(delivery.tries))
         self._store.callbacks.postpone(delivery.place, until, error)

@@ -95,6 +95,7 @@ class Collector:
             if place is Place.EARLY:
                 reports.park(change, report, digest, envelope)
                 gaps.note_early(change, report)
+                crash_point("home.before-parked-commit")
                 taken = _pass_over_forgotten(change, report)
                 _log.warning("report parked", hall=report.hall, registry=report.registry, sequence=report.sequence)
             elif place is Place.NEXT:

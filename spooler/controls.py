@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, update
 
 from spooler.ask_hall import HallAsker
+from spooler.daemon.crash import crash_point
 from spooler.job import JobState, Reason, is_final
 from spooler.store import Change, Store
 from spooler.store import tables as t
@@ -128,6 +129,7 @@ class Controls:
             change.connection.execute(
                 update(t.approvals).where(t.approvals.c.approval_id == approval_id).values(state=SENT)
             )
+            crash_point("home.before-decision-commit")
             return Pending(str(control.control_id))
 
     # Cancel, withdraw

@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 
 from spooler.collect import Collector
+from spooler.daemon.crash import crash_point
 from spooler.store import Store
 from spooler.store.values import DeadLetter
 from spooler.wire.letters import Delivery
@@ -33,6 +34,7 @@ class DeadLetterReader:
         """Return when it is durable."""
         dead = _read(delivery)
         if self._store.dead.keep(dead):
+            crash_point("home.after-dead-letter-commit")
             _log.error("dead letter", type=dead.type, hall=dead.hall, order_id=dead.order_id, why=dead.why, alarm=True)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from spooler.ask_hall import HallAsker
+from spooler.daemon.crash import crash_point
 from spooler.store import Store
 from spooler.store.gaps import Gap, note_ask
 from spooler.store.values import Alarm
@@ -45,4 +46,6 @@ class GapWatch:
             self._asker.post(change, control)
             if gap.asks == 0:
                 change.alarm(Alarm("reports-missing", hall=gap.hall, registry=gap.registry))
+            crash_point("home.before-replay-asked-commit")
+        crash_point("home.after-replay-asked-commit")
         _log.warning("reports missing", hall=gap.hall, registry=gap.registry, first=gap.first, last=gap.last)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from spooler.ask_hall import HallAsker
+from spooler.daemon.crash import crash_point
 from spooler.prepare import add_working_days
 from spooler.store import Store
 from spooler.store.orders import Ending, open_control
@@ -49,3 +50,5 @@ class Leases:
                 not_after=add_working_days(change.now, self._order_days),
             )
             self._asker.ask(change, control, ending.job_id, "renewed in time", MACHINE)
+            crash_point("home.before-lease-commit")
+        crash_point("home.after-lease-commit")

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from spooler.ask_hall import HallAsker
+from spooler.daemon.crash import crash_point
 from spooler.dispatch import order_letter, wrap_key
 from spooler.documents import Documents
 from spooler.job import Reason
@@ -101,8 +102,10 @@ class Restorer:
         parts = list(_parts(found))
         for number, part in enumerate(parts, start=1):
             self._tell(asked, part, number, len(parts))
+            crash_point("home.after-restore-part")
             for order in part:
                 self._send_again(asked, order)
+        crash_point("home.before-restored-commit")
         with self._store.changing() as change:
             note_answered(change, asked)
         _log.info("hall answered", hall=asked.hall, registry=asked.registry, orders=len(found), is_first=asked.is_first)
@@ -135,6 +138,7 @@ class Restorer:
         with self._store.changing() as change:
             if not has_letter(change, order.order_id):
                 change.post(letter)
+                crash_point("home.before-order-again-commit")
 
 
 def _parts(found: Sequence[Remembered]) -> Iterator[Sequence[Remembered]]:

@@ -7,6 +7,7 @@ that comes back does so with a new key.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from spooler.daemon.crash import crash_point
 from spooler.store import Store, write_offs
 from spooler.store.write_offs import WriteOff
 from spooler.wire.keys import KeyRecord
@@ -64,6 +65,7 @@ class HallsWrittenOff:
                 return None
             if accept:
                 write_offs.apply(change, answered.hall, by)
+                crash_point("home.before-write-off-commit")
             return Settled("accepted" if accept else "declined")
 
     def believed(self, hall: str, keys: Iterable[KeyRecord]) -> tuple[KeyRecord, ...]:

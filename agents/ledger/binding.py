@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from agents.ledger.database import Database
+from spooler.daemon.crash import crash_point
 
 # Why a hall does not trust its own journal: the wire's word for each, and the sentence for people.
 WHY = {
@@ -104,6 +105,8 @@ def _new_epoch(db: Database, place: Place, why: str | None, at: datetime) -> Bin
         reconcile=why,
         since=at.isoformat(),
     )
+    crash_point("agent.before-epoch-commit")
+    db.afterwards(lambda: crash_point("agent.after-epoch-commit"))
     return Binding(place.hall, epoch, uuid4(), why, has_past=why is not None)
 
 

@@ -12,6 +12,7 @@ from spooler.api.openapi import problems
 from spooler.api.parts import Parts
 from spooler.api.views import JobView, OutcomeView
 from spooler.controls import Ended, Outcome, Pending
+from spooler.daemon.crash import crash_point
 from spooler.errors import Code, Conflict, OrderOpen, RequestRefused, finding
 from spooler.wire.messages import Actor
 
@@ -55,6 +56,7 @@ def act_router(parts: Parts) -> APIRouter:
 
     def done(act: Act, who: Caller, job_id: str, because: Because, response: Response) -> OutcomeView:
         outcome = act(job_id, because.text(), operator(who, job_id))
+        crash_point("home.after-act-commit")
         state = who.must_see(jobs.job(job_id)).state
         if isinstance(outcome, Pending):
             response.status_code = 202
@@ -92,6 +94,7 @@ def act_router(parts: Parts) -> APIRouter:
     def another_order(who: Who, job_id: str, wanted: NextOrder) -> JobView:
         actor = operator(who, job_id)
         outcome = parts.another_order.open(job_id, wanted.hall, wanted.window, wanted.reason, actor)
+        crash_point("home.after-another-order-commit")
         match outcome:
             case NotGranted():
                 known = wanted.hall in parts.hall_names

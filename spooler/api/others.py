@@ -11,6 +11,7 @@ from spooler.api.parts import Parts
 from spooler.api.views import ApprovalView, BlankView, DecisionView, HallView, feed_view
 from spooler.api.write_off import decide_write_off
 from spooler.controls import Pending
+from spooler.daemon.crash import crash_point
 from spooler.errors import Conflict, NotFound
 
 MOST_BLANKS = 500
@@ -71,6 +72,7 @@ def approval_router(parts: Parts) -> APIRouter:
         who.must_be(Role.APPROVE)
         who.must_reach(approval.registry)
         outcome = parts.acts.decide(approval_id, decision.accept, decision.reason, who.acting_as(Role.APPROVE))
+        crash_point("home.after-decision-commit")
         if isinstance(outcome, Pending):
             return DecisionView(approval_id=approval_id, outcome="pending", control_id=outcome.control_id)
         raise Conflict(approval_id=approval_id, state=outcome.state if outcome else None)

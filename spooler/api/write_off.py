@@ -9,6 +9,7 @@ from spooler.api.auth import BEARER, Caller, Role
 from spooler.api.openapi import problems
 from spooler.api.parts import Parts
 from spooler.api.views import DecisionView
+from spooler.daemon.crash import crash_point
 from spooler.errors import Conflict, NotFound, SamePerson
 from spooler.write_off import SamePerson as Same
 
@@ -66,6 +67,7 @@ def decide_write_off(parts: Parts, who: Caller, approval_id: str, accept: bool, 
     must_reach_all(who, parts)
     try:
         settled = parts.written_off.answer(approval_id, accept, reason, who.acting_as(Role.APPROVE))
+        crash_point("home.after-write-off-commit")
     except Same:
         raise SamePerson(approval_id=approval_id) from None
     if settled is None:

@@ -97,7 +97,9 @@ class Callbacks:
                 parked = parked.where(columns.job_id == job_id)
             fresh = parked.values(state=PENDING, tries=0, first_try_at=None, next_try_at=change.now)
             change.stirred.add(Topic.CALLBACKS)
-            return change.connection.execute(fresh).rowcount
+            replayed = change.connection.execute(fresh).rowcount
+            crash_point("callback.before-replayed-commit")
+        return replayed
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Return how many wait or are parked, by endpoint and state."""

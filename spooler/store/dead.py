@@ -2,6 +2,7 @@
 
 from sqlalchemy import func, insert, select, update
 
+from spooler.daemon.crash import crash_point
 from spooler.job import Reason, is_final
 from spooler.store import tables as t
 from spooler.store.change import Change
@@ -25,6 +26,7 @@ class DeadLetters:
                 return False
             job_id = _job_of(change, dead)
             _insert(change, dead, job_id)
+            crash_point("home.before-dead-letter-commit")
             change.alarm(
                 Alarm(
                     "dead-letter",

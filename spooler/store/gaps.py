@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, insert, select, update
 
+from spooler.daemon.crash import crash_point
 from spooler.store import tables as t
 from spooler.store.change import Change
 from spooler.store.transactions import Transactions
@@ -64,6 +65,7 @@ def note_progress(change: Change, report: ReportBase) -> None:
     if gap is None or gap.last > report.sequence:
         return
     change.connection.execute(update(gaps).where(gaps.c.place == gap.place).values(closed_at=change.now))
+    crash_point("home.before-gap-closed-commit")
     following = _first_parked(change, report, report.sequence)
     if following:
         _note(change, report, report.sequence + 1, following - 1)

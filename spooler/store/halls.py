@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
+from spooler.daemon.crash import crash_point
 from spooler.job import Reason
 from spooler.store import tables as t
 from spooler.store.change import Change
@@ -205,6 +206,7 @@ def note_approval(change: Change, report: ApprovalReport) -> None:
         change.connection.execute(insert(t.approvals).values(_approval_row(change, report, state)))
     elif state != OPEN:
         close_approval(change, str(report.approval_id), state)
+    crash_point("home.before-approval-commit")
 
 
 def close_approval(change: Change, approval_id: str, state: str) -> None:
