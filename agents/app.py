@@ -29,7 +29,7 @@ from spooler.daemon.server import HttpServer, split_listen
 from spooler.daemon.settings import Credentials, load_settings
 from spooler.wire.courier import Courier
 from spooler.wire.keys import SigningKey, WrapKey
-from spooler.wire.link import BrokerAddress, PikaLink
+from spooler.wire.link import PikaLink
 from spooler.wire.topology import hall_queue
 from spooler.wire.trust import load_trust
 
@@ -131,13 +131,7 @@ class Agent:
 
     def _make_courier(self, settings: HallSettings, credentials: Credentials) -> Courier:
         broker = settings.broker
-        address = BrokerAddress(
-            host=broker.host,
-            port=broker.port,
-            virtual_host=broker.virtual_host,
-            user=broker.user,
-            password=credentials.text(broker.password_credential),
-        )
+        address = broker.address(credentials.text(broker.password_credential))
         queue = broker.queue or hall_queue(settings.hall.id)
         name = f"hall-{settings.hall.id}"
         return Courier(lambda: PikaLink(address, [queue], name=name), self.hall.reporter, self.hall.inbox, name=name)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from agents.accounts import Account, Role
+from spooler.daemon import broker
 from spooler.wire.messages import HallId, Sha256, Stock
 
 
@@ -31,12 +32,7 @@ class HallSection(Section):
         return self.permit_directory or self.data_directory / "permits"
 
 
-class BrokerSection(Section):
-    host: str = "127.0.0.1"
-    port: int = Field(default=5672, gt=0, le=65535)
-    virtual_host: str = "/"
-    user: str
-    password_credential: str
+class BrokerSection(broker.BrokerSection):
     queue: str | None = None  # default: the hall's own, as the topology names it
 
 

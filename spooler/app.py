@@ -55,7 +55,7 @@ from spooler.wire.courier import Courier
 from spooler.wire.errors import WireError
 from spooler.wire.keys import SigningKey
 from spooler.wire.letters import Link
-from spooler.wire.link import BrokerAddress, PikaLink
+from spooler.wire.link import PikaLink
 from spooler.wire.topology import dead_queue, registry_queue
 from spooler.wire.trust import Trust, load_trust
 from spooler.write_off import HallsWrittenOff
@@ -193,14 +193,7 @@ def read_targets(settings: HomeSettings, credentials: Credentials) -> list[Targe
 
 def broker_link(settings: HomeSettings, credentials: Credentials) -> Callable[[], Link]:
     """Return how the courier reaches the broker: one connection for the reports and dead letters of all registries."""
-    broker = settings.broker
-    address = BrokerAddress(
-        host=broker.host,
-        port=broker.port,
-        virtual_host=broker.virtual_host,
-        user=broker.user,
-        password=credentials.text(broker.password_credential),
-    )
+    address = settings.broker.address(credentials.text(settings.broker.password_credential))
     queues = [queue(one.id) for one in settings.registries for queue in (registry_queue, dead_queue)]
     return lambda: PikaLink(address, queues, name="certspool home")
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from spooler.daemon.broker import BrokerSection
 from spooler.daemon.settings import Section
 from spooler.wire.messages import HallId, RegistryId, Sha256
 
@@ -26,14 +27,6 @@ class HomeSection(Section):
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data_directory / 'home.db'}"
-
-
-class BrokerSection(Section):
-    host: str = "127.0.0.1"
-    port: int = Field(default=5672, gt=0, le=65535)
-    virtual_host: str = "/"
-    user: str
-    password_credential: str
 
 
 class RegistrySection(Section):

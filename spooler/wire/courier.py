@@ -1,6 +1,7 @@
 """The thread that owns the link: it sends what is pending, hands in what came, and connects again when the broker was away."""
 
 import random
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from spooler.wire.errors import BrokerUnreachable, NotNow, NotTrusted
+from spooler.wire.errors import BrokerUnreachable, NotConfirmed, NotNow, NotTrusted
 from spooler.wire.letters import Delivery, Inbox, Letter, Link, Outbox
 
 _log = structlog.get_logger()
@@ -24,6 +25,8 @@ class Pace:
     first_rest_seconds: float = 0.2
     longest_rest_seconds: float = 5.0
     longest_inbox_rest_seconds: float = 30.0
+    quick_seconds: float = 0.3  # between tries while a queue may be choosing its leader,
+    election_seconds: float = 4.0  # which it is believed to do for so long
 
     def rest(self, failures: int, longest_seconds: float, chance: Callable[[], float]) -> float:
         """Return the pause after so many failures in a row: doubling, and never the same for two couriers."""
@@ -47,6 +50,7 @@ class Courier:
         name: str = "courier",
         pace: Pace | None = None,
         chance: Callable[[], float] = random.random,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._link = link()
         self._outbox = outbox
@@ -54,11 +58,14 @@ class Courier:
         self._name = name
         self._pace = pace or Pace()
         self._chance = chance
+        self._monotonic = monotonic
         self._stopping = Event()
         self._is_serving = False
         self._broker_failures = 0
         self._own_failures = 0
         self._aside_seconds = 0.0
+        self._not_taken: dict[tuple[str, str], float] = {}  # exchange and key: since when nothing was taken there
+        self._is_in_haste = False
         self._thread = Thread(target=self._run, name=name, daemon=True)
 
     @property
@@ -116,11 +123,24 @@ class Courier:
                 return
             sent = self._send_pending()
             self._broker_failures = 0
-            self._receive(wait_seconds=0 if sent == self._pace.batch else self._pace.tick_seconds)
+            self._receive(wait_seconds=0 if sent == self._pace.batch else self._wait_seconds())
+
+    def _wait_seconds(self) -> float:
+        return self._pace.quick_seconds if self._is_in_haste else self._pace.tick_seconds
 
     def _send_pending(self) -> int:
-        """Return how many were sent."""
-        return sum(self._send(letter) for letter in self._outbox.pending(self._pace.batch))
+        """Return how many were sent. Behind one that was not taken the later ones of its way wait, for they would overtake it."""
+        self._is_in_haste = False
+        sent, closed = 0, set()
+        for letter in self._outbox.pending(self._pace.batch):
+            way = letter.exchange, letter.routing_key
+            if way in closed:
+                continue
+            if self._send(letter):
+                sent += 1
+            else:
+                closed.add(way)
+        return sent
 
     def _send(self, letter: Letter) -> bool:
         try:
@@ -128,12 +148,22 @@ class Courier:
         except BrokerUnreachable:
             raise
         except NotNow as e:
-            _log.warning("letter not taken", courier=self._name, letter=letter.id, code=e.code, error=str(e))
-            self._outbox.failed(letter.id, e)
+            self._put_off(letter, e)
             self._check_open()
             return False
         self._outbox.sent(letter.id)
+        self._not_taken.pop((letter.exchange, letter.routing_key), None)
         return True
+
+    def _put_off(self, letter: Letter, error: NotNow) -> None:
+        """Let the outbox decide when to try again; but a queue whose leader has fallen has another within a second or two."""
+        now = self._monotonic()
+        since = self._not_taken.setdefault((letter.exchange, letter.routing_key), now)
+        if isinstance(error, NotConfirmed) and now - since < self._pace.election_seconds:
+            self._is_in_haste = True
+            return
+        _log.warning("letter not taken", courier=self._name, letter=letter.id, code=error.code, error=str(error))
+        self._outbox.failed(letter.id, error)
 
     def _check_open(self) -> None:
         if not self._link.is_open:

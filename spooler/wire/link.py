@@ -4,10 +4,12 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import (
+    AMQPConnectionError,
     AMQPError,
     ChannelClosedByBroker,
     ChannelError,
@@ -24,11 +26,14 @@ from spooler.wire.letters import Delivery, Letter
 
 _ACCESS_REFUSED, _NOT_FOUND, _PRECONDITION_FAILED = 403, 404, 406
 _DURABLE = 2
+_LONGEST_CONFIRM_SECONDS = 60.0
+
+Node = tuple[str, int]  # host and port
 
 
 @dataclass(frozen=True)
 class BrokerAddress:
-    """Where the broker is and who we are there."""
+    """Where the broker is and who we are there; `others` are further nodes of its cluster."""
 
     host: str
     port: int
@@ -38,11 +43,18 @@ class BrokerAddress:
     heartbeat_seconds: int = 10
     blocked_seconds: float = 10.0
     connect_seconds: float = 5.0
+    confirm_seconds: float = _LONGEST_CONFIRM_SECONDS
+    others: tuple[Node, ...] = ()
 
-    def parameters(self, name: str) -> pika.ConnectionParameters:
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        return ((self.host, self.port), *self.others)
+
+    def parameters(self, name: str, node: Node | None = None) -> pika.ConnectionParameters:
+        host, port = node or self.nodes[0]
         return pika.ConnectionParameters(
-            host=self.host,
-            port=self.port,
+            host=host,
+            port=port,
             virtual_host=self.virtual_host,
             credentials=pika.PlainCredentials(self.user, self.password),
             heartbeat=self.heartbeat_seconds,
@@ -81,7 +93,7 @@ def _refusal(closed: ChannelClosedByBroker) -> NotNow:
 
 
 class PikaLink:
-    """A Link to RabbitMQ, consuming `queues`."""
+    """A Link to RabbitMQ, consuming `queues`. Each `open` begins with the node after the one before: that one was lost."""
 
     def __init__(
         self, address: BrokerAddress, queues: Sequence[str] = (), *, name: str = "", prefetch: int = 16
@@ -94,15 +106,33 @@ class PikaLink:
         self._connection: pika.BlockingConnection | None = None
         self._channel: BlockingChannel | None = None
         self._is_cancelled = False
+        self._opened = 0
+        self._confirm_seconds = address.confirm_seconds
 
     @property
     def is_open(self) -> bool:
         return self._channel is not None and bool(self._channel.is_open) and not self._is_cancelled
 
+    @property
+    def node(self) -> Node:
+        """The node that was connected to last."""
+        return self._address.nodes[(self._opened - 1) % len(self._address.nodes)]
+
     def open(self) -> None:
+        """Connect to the first node that answers."""
+        for left in reversed(range(len(self._address.nodes))):
+            try:
+                self._open_next()
+                return
+            except BrokerUnreachable:
+                if not left:
+                    raise
+
+    def _open_next(self) -> None:
         self.close()
+        self._opened += 1
         with as_wire_errors():
-            self._connection = pika.BlockingConnection(self._address.parameters(self._name))
+            self._connection = pika.BlockingConnection(self._address.parameters(self._name, self.node))
             self._channel = self._connection.channel()
             self._channel.confirm_delivery()
             self._consume(self._channel)
@@ -142,8 +172,26 @@ class PikaLink:
             delivery_mode=_DURABLE,
             user_id=self._address.user,
         )
-        with as_wire_errors():
+        with as_wire_errors(), self._impatience():
             channel.basic_publish(letter.exchange, letter.routing_key, letter.body, properties, mandatory=True)
+
+    @contextmanager
+    def _impatience(self) -> Iterator[None]:
+        """Hang up when no confirm comes: pika would wait for ever. Each time it is waited for longer, so that a slow broker gets on."""
+        assert self._connection is not None
+        # The only way that pika has of doing something while it waits for a confirm.
+        wire = self._connection._impl
+        silence = AMQPConnectionError(f"not confirmed within {self._confirm_seconds:.0f} s")
+        timer = wire._adapter_call_later(self._confirm_seconds, partial(wire._terminate_stream, silence))
+        try:
+            yield
+            self._confirm_seconds = self._address.confirm_seconds
+        except AMQPConnectionError as e:
+            if e is silence:
+                self._confirm_seconds = min(2 * self._confirm_seconds, _LONGEST_CONFIRM_SECONDS)
+            raise
+        finally:
+            wire._adapter_remove_timeout(timer)
 
     def receive(self, timeout_seconds: float) -> Delivery | None:
         if not self._arrived:

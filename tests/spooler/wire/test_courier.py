@@ -15,7 +15,13 @@ from spooler.wire.topology import ORDER_TYPE, ORDERS, dead_queue, describe, hall
 REGISTRY, HALL = "231221", "231282-01"
 QUEUE = hall_queue(HALL)
 # Longer ticks than any test waits: what arrives in time came by waking, not by chance.
-SLOW_TICK = Pace(tick_seconds=120, first_rest_seconds=0.02, longest_rest_seconds=0.1, longest_inbox_rest_seconds=0.1)
+SLOW_TICK = Pace(
+    tick_seconds=120,
+    first_rest_seconds=0.02,
+    longest_rest_seconds=0.1,
+    longest_inbox_rest_seconds=0.1,
+    election_seconds=0,
+)
 
 
 def a_letter(id: str, hall: str = HALL) -> Letter:
@@ -164,6 +170,35 @@ def test_a_letter_that_was_refused_is_sent_when_it_is_due_again(courier, outbox,
     courier.wake()
 
     assert comes_true(outbox.changed, lambda: outbox.was_sent == ["once refused"])
+
+
+def test_a_queue_that_chooses_its_leader_is_waited_for_and_nothing_overtakes(broker, outbox, inbox):
+    """A node fell: its queues refuse for a second or two. The letters go soon, in their order, and none is put off (F8)."""
+    broker.refuse(3)
+    ids = [str(n) for n in range(25)]
+    for id in ids:
+        outbox.put(a_letter(id))
+    courier = Courier(lambda: MemoryLink(broker, [QUEUE]), outbox, inbox, pace=Pace(tick_seconds=120))
+
+    courier.start()
+
+    assert comes_true(outbox.changed, lambda: outbox.was_sent == ids, 5)
+    assert comes_true(inbox.changed, lambda: inbox.handled == ids)
+    assert outbox.was_failed == []
+    courier.stop()
+
+
+def test_a_queue_that_goes_on_refusing_puts_its_letters_off(broker, outbox, inbox):
+    """Full, not without a leader: the outbox decides when to try again, and other halls' letters go on (F4)."""
+    broker.refuse(1_000)
+    outbox.put(a_letter("one"))
+    pace = Pace(tick_seconds=120, quick_seconds=0.01, election_seconds=0.2)
+    courier = Courier(lambda: MemoryLink(broker, [QUEUE]), outbox, inbox, pace=pace)
+
+    courier.start()
+
+    assert comes_true(outbox.changed, lambda: outbox.was_failed, 5)
+    courier.stop()
 
 
 def test_a_lost_confirm_sends_the_same_id_again(courier, outbox, broker, inbox):

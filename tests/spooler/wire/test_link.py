@@ -3,6 +3,7 @@
 import inspect
 import logging
 from contextlib import contextmanager
+from dataclasses import replace
 from time import monotonic
 
 import pika.exceptions
@@ -13,6 +14,7 @@ from spooler.wire.errors import BrokerUnreachable, NotConfirmed, NotNow, Unrouta
 from spooler.wire.letters import Letter
 from spooler.wire.link import BrokerAddress, PikaLink, as_wire_errors
 from spooler.wire.topology import ORDERS, describe, hall_queue, hall_user
+from tests.contracts.proxy import Proxy
 
 REGISTRY, HALL = "231221", "231282-01"
 ARGUMENTS = {"reply_code": 500, "reply_text": "why", "messages": []}
@@ -153,3 +155,59 @@ def test_pika_is_quiet_about_ids_and_addresses(host, caplog):
     link.close()
 
     assert caplog.records == []
+
+
+def test_a_node_that_does_not_answer_is_passed_over(host, unused_port):
+    """Of several nodes the first that answers is connected to; the dead ones cost no wait worth the name (F8)."""
+    address = replace(host.address(port=unused_port), others=(("127.0.0.1", host.broker.amqp_port),))
+    link = PikaLink(address)
+    began = monotonic()
+
+    link.open()
+
+    assert link.node == ("127.0.0.1", host.broker.amqp_port)
+    assert monotonic() - began < 3
+    link.close()
+
+
+def test_after_a_loss_the_next_node_is_asked_first(host):
+    """The one that was lost may be one of those that are only silent."""
+    first, second = Proxy(host.broker.amqp_port), Proxy(host.broker.amqp_port)
+    link = PikaLink(replace(host.address(port=first.port), others=(("127.0.0.1", second.port),)))
+    link.open()
+    assert link.node[1] == first.port
+
+    first.cut()
+    with pytest.raises(BrokerUnreachable):
+        link.receive(5)
+    link.open()
+
+    assert link.node[1] == second.port
+    for part in (link, first, second):
+        part.close()
+
+
+def test_when_no_node_answers_that_is_told(unused_port):
+    dead = BrokerAddress("127.0.0.1", unused_port, "/", "home", "x", others=(("127.0.0.1", unused_port),))
+
+    with pytest.raises(BrokerUnreachable):
+        PikaLink(dead).open()
+
+
+def test_a_confirm_that_never_comes_is_not_waited_for(host):
+    """The connection lives and the broker says nothing: pika would wait for ever."""
+    proxy = Proxy(host.broker.amqp_port)
+    link = PikaLink(host.address(port=proxy.port, confirm_seconds=0.5, heartbeat_seconds=600))
+    link.open()
+    proxy.swallow_answers()
+    began = monotonic()
+
+    with pytest.raises(BrokerUnreachable):
+        link.publish(Letter("1", ORDERS, f"{REGISTRY}.{HALL}", "order", b"sealed"))
+
+    assert monotonic() - began < 5
+    proxy.let_answers_pass()
+    link.open()
+    link.publish(Letter("1", ORDERS, f"{REGISTRY}.{HALL}", "order", b"sealed"))
+    for part in (link, proxy):
+        part.close()
