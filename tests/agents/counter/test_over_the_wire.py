@@ -9,7 +9,7 @@ import pytest
 
 from agents.people import Identity, Recipient
 from spooler.wire.courier import Courier, Pace
-from spooler.wire.letters import Letter
+from spooler.wire.letters import Letter, Link
 from spooler.wire.memory import MemoryBroker, MemoryLink
 from spooler.wire.messages import REPORT_TYPE, read_report
 from spooler.wire.signed import open_signed
@@ -30,7 +30,7 @@ class Wired:
     def start(self) -> None:
         hall = self.counter.hall
         self.courier = Courier(
-            lambda: MemoryLink(self.broker, [hall_queue(HALL)]),
+            self.link,
             hall.reporter,
             hall.inbox,
             pace=Pace(tick_seconds=0.05, first_rest_seconds=0.01, longest_rest_seconds=0.05),
@@ -40,6 +40,9 @@ class Wired:
         self._printers = Thread(target=self._play_printers, daemon=True)
         for part in (hall.pipeline, self.courier, self._printers):
             part.start()
+
+    def link(self) -> Link:
+        return MemoryLink(self.broker, [hall_queue(HALL)])
 
     def stop(self) -> None:
         self._stopping.set()

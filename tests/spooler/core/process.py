@@ -30,6 +30,8 @@ class HomeProcess:
     port: int
     virtual_host: VirtualHost
     callback_port: int
+    broker_port: int | None = None  # where a test stands between home and broker
+    home_settings: str = ""  # more lines of [home]
     process: "subprocess.Popen[bytes] | None" = None
     client: httpx.Client = field(init=False)
 
@@ -91,7 +93,7 @@ class HomeProcess:
         credentials = self.pki / "home" / "credentials"
         _write_private(credentials / "broker.password", "home\n")
         _write_private(credentials / "callback.secret", "whsec_bmV3LXNlY3JldC1uZXctc2VjcmV0\n")
-        address = self.virtual_host.address("home")
+        address = self.virtual_host.address("home", port=self.broker_port)
         self.config.write_text(
             f"""
             [home]
@@ -99,6 +101,7 @@ class HomeProcess:
             listen = "127.0.0.1:{self.port}"
             credentials_directory = "{credentials}"
             trust_directory = "{self.pki}/trust"
+            {self.home_settings}
             [broker]
             host = "{address.host}"
             port = {address.port}
