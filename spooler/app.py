@@ -43,9 +43,9 @@ from spooler.lease import Leases
 from spooler.metrics import KeyExpiry, Metrics, StoreFigures, key_expiries
 from spooler.pipeline import Pipeline, next_steps
 from spooler.prepare import Preparer
-from spooler.render import Renderer, find_templates
+from spooler.render import BadTemplate, FontMissing, Renderer, find_templates
 from spooler.restore import Restorer
-from spooler.seal.seal import SealKey
+from spooler.seal.key import SealKey
 from spooler.settings import HomeSettings
 from spooler.store import Database, Store
 from spooler.store.values import Alarm, Endpoint, Topic
@@ -321,14 +321,28 @@ def _figures(ground: Ground, targets: Sequence[Target]) -> StoreFigures:
     )
 
 
+def read_templates(settings: HomeSettings) -> Renderer:
+    """Return the renderer with the site's templates; SettingsError names what is wrong with them."""
+    try:
+        layout = Renderer(find_templates(), own=settings.home.templates_directory)
+    except (BadTemplate, FontMissing) as e:
+        raise SettingsError(f"templates: {e}") from e
+    for one in settings.registries:
+        missing = {f"{kind}/{version}" for kind, version in one.templates.items()} - layout.templates
+        if missing:
+            raise SettingsError(f"registry {one.id}: templates: there is no {', '.join(sorted(missing))}")
+    return layout
+
+
 def _api_parts(ground: Ground, probe: APIRouter) -> Parts:
-    layout = Renderer(find_templates())
+    layout = read_templates(ground.settings)
     checker = Checker(
         trust=ground.trust,
         served=ground.registries,
         layout=layout,
         clock=ground.clock,
         is_closed=ground.written_off.is_closed,
+        templates={one.id: one.templates for one in ground.settings.registries},
     )
     return Parts(
         intake=Intake(checker=checker, book=ground.store.jobs, shelf=ground.documents),

@@ -18,6 +18,7 @@ class HomeSection(Section):
     listen: str = "127.0.0.1:8600"
     credentials_directory: Path | None = None
     trust_directory: Path
+    templates_directory: Path | None = None  # the site's own; a kind found there is taken from there alone
     database_url: str | None = None  # default: SQLite in the data directory
     order_days: int = Field(default=3, ge=1, le=90)  # working days until an order can no longer be begun
     workers: int = Field(default=2, ge=1, le=64)
@@ -35,6 +36,9 @@ class RegistrySection(Section):
     id: RegistryId
     seal_credential: str = ""
     ticket_key_credential: str = ""
+    templates: dict[str, int] = Field(
+        default={}
+    )  # the version of a kind that its stock needs, as { certificate = 2 }; else the newest
 
     @property
     def seal_name(self) -> str:

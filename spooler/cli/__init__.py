@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "approvals": ("spooler.cli.approvals", "app", "审批 · What waits for a second person."),
     "hall": ("spooler.cli.halls", "app", "受理大厅 · Halls, and writing one off."),
     "render": ("spooler.cli.render", "render", "试排版 · Render a request, unsigned."),
+    "templates": ("spooler.cli.templates", "app", "模板 · What is printed where, on which stock."),
     "verify": ("spooler.cli.verify", "verify", "验签 · Is this PDF what a trusted registry sealed?"),
     "callbacks": ("spooler.cli.callbacks", "app", "回调 · Callbacks that wait or are parked."),
     "broker": ("spooler.cli.broker", "app", "消息中间件 · Set RabbitMQ up, and check it."),

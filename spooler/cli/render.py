@@ -1,5 +1,6 @@
 """`certspool render`: see what would be printed, on this machine, unsigned. Needs no broker, no key, no daemon."""
 
+import json
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +12,7 @@ from spooler.cli.client import Exit, JsonOption, fail, refused_as_problem
 from spooler.cli.files import read_request_file
 
 if TYPE_CHECKING:
-    from spooler.render import Content, Renderer
+    from spooler.render import Content, Finding, Renderer
 
 
 class Face(StrEnum):
@@ -33,32 +34,58 @@ def render(
         Path | None,
         typer.Option(file_okay=False, exists=True, help="信任目录 · The registry's name is taken from there."),
     ] = None,
+    templates: Annotated[
+        Path | None,
+        typer.Option(file_okay=False, exists=True, help="自有模板目录 · Your own templates, else ours."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """试排版 · Render a request as it would be printed, unsigned; exit 3 when it does not print as it must.
 
+    What a person should look at, such as a character set in a fallback face, is told beside it.
+
     Example: certspool render request.json --annex-dir annexes --face preview -o look.pdf
     """
     from spooler.intake.check import lay_out, read_request
-    from spooler.render import Renderer, find_templates
 
-    renderer = Renderer(find_templates())
+    renderer = _renderer(templates)
     body, parts = read_request_file(request, annex_dir)
     with refused_as_problem(as_json):
         received = read_request(body, parts)
         name = _registry_name(received.request.registry, trust)
-        pdf = lay_out(received, name, _drawing(renderer, face))
+        pdf, warnings = lay_out(received, name, _drawing(renderer, face))
     try:
         out.write_bytes(pdf)
     except OSError as e:
         fail(f"{out}: {e.strerror}", Exit.FAILED)
-    typer.echo(f'{{"bytes": {len(pdf)}}}' if as_json else f"{out}: {len(pdf)} bytes")
+    _tell(out, len(pdf), warnings, as_json)
 
 
-def _drawing(renderer: "Renderer", face: Face) -> "Callable[[Content], bytes]":
-    if face is Face.PREVIEW:
-        return renderer.preview
-    return lambda content: renderer.print_document(content).pdf
+def _renderer(own: Path | None) -> "Renderer":
+    from spooler.render import BadTemplate, Renderer, find_templates
+
+    try:
+        return Renderer(find_templates(), own=own)
+    except BadTemplate as e:
+        fail(str(e), Exit.FAILED)
+
+
+def _drawing(renderer: "Renderer", face: Face) -> "Callable[[Content], tuple[bytes, tuple[Finding, ...]]]":
+    def draw(content: "Content") -> "tuple[bytes, tuple[Finding, ...]]":
+        rendered = renderer.print_document(content)
+        return (renderer.preview(content) if face is Face.PREVIEW else rendered.pdf), rendered.warnings
+
+    return draw
+
+
+def _tell(out: Path, size: int, warnings: "tuple[Finding, ...]", as_json: bool) -> None:
+    if as_json:
+        found = [{"field": item.field, "code": str(item.code), "message": item.message} for item in warnings]
+        typer.echo(json.dumps({"bytes": size, "warnings": found}, ensure_ascii=False))
+        return
+    typer.echo(f"{out}: {size} bytes")
+    for item in warnings:
+        typer.echo(f"  {item.field}  [{item.code}]  {item.message}", err=True)
 
 
 def _registry_name(registry: str, trust: Path | None) -> str:

@@ -7,9 +7,10 @@ Between the two the caller may ask whether this very request is already kept: th
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from spooler.errors import Code, Finding, RequestRefused, TooLarge, finding
@@ -61,7 +62,7 @@ class Checked:
 
 
 class Checker:
-    """Judges requests against trust, layout and clock; keeps nothing."""
+    """Judges requests against trust, layout and clock; keeps nothing. `templates`: by registry, the version of a kind it prints."""
 
     def __init__(
         self,
@@ -71,8 +72,10 @@ class Checker:
         layout: Layout,
         clock: Callable[[], datetime],
         is_closed: Callable[[str], bool] = lambda hall: False,
+        templates: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
     ) -> None:
         self._trust = trust
+        self._templates = templates
         self._is_closed = is_closed
         self._served = served
         self._layout = layout
@@ -103,8 +106,13 @@ class Checker:
         )
 
     def _render(self, received: Received) -> Rendered:
-        registry_name = self._trust.registries[received.request.registry].name
-        rendered = lay_out(received, registry_name, self._layout.print_document)
+        request = received.request
+        version = self._templates.get(request.registry, {}).get(request.document.kind)
+
+        def draw(content: Content) -> Rendered:
+            return self._layout.print_document(replace(content, template_version=version))
+
+        rendered = lay_out(received, self._trust.registries[request.registry].name, draw)
         if len(rendered.pdf) > MAX_RENDERED_BYTES:
             raise TooLarge("annexes", len(rendered.pdf), MAX_RENDERED_BYTES)
         return rendered

@@ -1,5 +1,6 @@
 """Step 1, the end of it: a checked request becomes a job. First its documents are on disk, then the store accepts it once."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -11,6 +12,10 @@ from spooler.intake.check import Checked, Checker, Received
 from spooler.intake.request import Request
 from spooler.store.values import Accepted, AlreadyRequested, Different, NewJob, Outcome, Replaced, Same, Wanted
 from spooler.wire.messages import Actor, Case, Party
+
+# An event's detail has 200 characters.
+MOST_WARNINGS_TOLD = 3
+LONGEST_LOOK = 165
 
 
 class Pile(Protocol):
@@ -103,7 +108,20 @@ def _new_job(checked: Checked, pile: Pile) -> NewJob:
         channel=request.channel,
         window=request.window,
         replaces=_replaced(request),
+        to_look_at=_to_look_at(checked),
     )
+
+
+def _to_look_at(checked: Checked) -> str | None:
+    """Return the warnings in short, for the job's first event: `document.fields.holder fallback-face ×2`.
+
+    The characters themselves are part of a name, and stand only in the answer of validate.
+    """
+    counted = Counter((warning.field, str(warning.code)) for warning in checked.warnings)
+    told = [f"{field} {code}" + (f" ×{times}" if times > 1 else "") for (field, code), times in counted.items()]
+    if len(told) > MOST_WARNINGS_TOLD:
+        told[MOST_WARNINGS_TOLD:] = [f"and {len(told) - MOST_WARNINGS_TOLD} more"]
+    return ", ".join(told)[:LONGEST_LOOK] or None
 
 
 def _wanted(checked: Checked) -> Wanted:

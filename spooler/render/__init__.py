@@ -2,6 +2,7 @@
 
 from spooler.render.codes import WARNINGS, RenderCode
 from spooler.render.content import AnnexFile, Content, Finding, Number, Rendered, Unprintable
+from spooler.render.fonts import FontMissing
 from spooler.render.renderer import Renderer
 from spooler.render.template import BadTemplate, find_templates
 
@@ -11,6 +12,7 @@ __all__ = [
     "BadTemplate",
     "Content",
     "Finding",
+    "FontMissing",
     "Number",
     "RenderCode",
     "Rendered",

@@ -46,6 +46,7 @@ class Content:
     fields: Mapping[str, str]
     seal: Seal
     annexes: tuple[AnnexFile, ...] = ()
+    template_version: int | None = None  # None: the newest
 
 
 @dataclass(frozen=True)

@@ -53,10 +53,15 @@ class Plan:
 class Renderer:
     """Renders every kind of document that has a template. May be shared by threads."""
 
-    def __init__(self, templates: Path, *, read: Read | None = None) -> None:
-        self._templates = load_templates(templates)
+    def __init__(self, templates: Path, *, own: Path | None = None, read: Read | None = None) -> None:
+        self._templates = load_templates(templates, own)
         self._faces = {name: shared_faces(template.type.fonts) for name, template in self._templates.items()}
         self._read = read or shared_reader()
+
+    @property
+    def templates(self) -> frozenset[str]:
+        """Return the names of all templates, as `certificate/1`."""
+        return frozenset(self._templates)
 
     def print_document(self, content: Content) -> Rendered:
         """Return what is overprinted on the blanks, one page a pass; raise Unprintable if anything about it is wrong."""
@@ -73,7 +78,7 @@ class Renderer:
         return overlay(rendered, (template.directory / "blank.pdf").read_bytes())
 
     def _plan(self, content: Content) -> Plan:
-        template = self._newest(content.kind)
+        template = self._template_of(content)
         layout = lay_out(content, template, self._faces[template.name])
         qr = qr_bars(content.qr, template.qr)
         annexes = read_annexes(content.annexes, has_frame=template.frame is not None, read=self._read)
@@ -82,8 +87,11 @@ class Renderer:
             raise Unprintable((*layout.refused, *unreadable, *annexes.refused))
         return Plan(content, template, layout, qr, annexes, _rooms(template.frame, annexes.framed))
 
-    def _newest(self, kind: str) -> Template:
-        versions = [template for template in self._templates.values() if template.kind == kind]
+    def _template_of(self, content: Content) -> Template:
+        """Return the version that the registry names, else the newest of its kind."""
+        versions = [template for template in self._templates.values() if template.kind == content.kind]
+        if content.template_version is not None:
+            versions = [template for template in versions if template.version == content.template_version]
         if not versions:
             raise Unprintable(
                 (Finding("kind", RenderCode.UNKNOWN_KIND, "没有这种文书的模板。There is no template of this kind."),)

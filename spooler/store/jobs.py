@@ -162,7 +162,8 @@ def _accept(change: Change, new: NewJob, actor: Actor) -> Outcome:
         return standing
     place = change.insert(t.jobs, _row(new, change.now))
     row = change.connection.execute(select(t.jobs).where(t.jobs.c.place == place)).one()
-    change.record_first(row, Update(actor=actor, because="request accepted"))
+    look = f"; to look at: {new.to_look_at}" if new.to_look_at else ""
+    change.record_first(row, Update(actor=actor, because=f"request accepted{look}"))
     change.connection.execute(update(t.jobs).where(t.jobs.c.place == place).values(sequence=1))
     crash_point("home.before-accept-commit")
     return Accepted(_views(change.connection, [row])[0])

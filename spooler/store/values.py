@@ -66,6 +66,7 @@ class NewJob(Wanted):
     channel: str | None = None
     window: str | None = None
     replaces: Replaced | None = None
+    to_look_at: str | None = None  # what a person should compare with the request: fields and codes, no values
 
 
 @dataclass(frozen=True)

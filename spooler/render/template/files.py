@@ -27,10 +27,13 @@ def find_templates() -> Path:
     return checkout if checkout.is_dir() else installed
 
 
-def load_templates(directory: Path) -> dict[str, Template]:
-    """Return every template below the directory by its name (`certificate/1`), or raise BadTemplate for all faults of all."""
+def load_templates(directory: Path, own: Path | None = None) -> dict[str, Template]:
+    """Return every template by its name (`certificate/1`), or raise BadTemplate for all faults of all.
+
+    A kind that has a folder below `own` is taken from there alone: an upgrade never changes what a site measured itself.
+    """
     templates, found = {}, []
-    for path in sorted(directory.glob(f"*/*/{TEMPLATE}")):
+    for path in template_files(directory, own):
         try:
             template = load_template(path)
             templates[template.name] = template
@@ -41,6 +44,25 @@ def load_templates(directory: Path) -> dict[str, Template]:
     if found:
         raise BadTemplate("\n".join(found))
     return templates
+
+
+def template_files(directory: Path, own: Path | None = None) -> list[Path]:
+    """Return all template files, kind by kind from one of the directories."""
+    if own is not None and not own.is_dir():
+        raise BadTemplate(f"{own}: is no directory")
+    kinds = {
+        path.parents[1].name: path.parents[1]
+        for source in (directory, own)
+        if source is not None
+        for path in source.glob(f"*/*/{TEMPLATE}")
+    }
+    found = [path for name in sorted(kinds) for path in sorted(kinds[name].glob(f"*/{TEMPLATE}"), key=_number)]
+    return [path for path in found if not path.parent.name.startswith(".")]
+
+
+def _number(path: Path) -> tuple[int, str]:
+    name = path.parent.name
+    return (int(name) if name.isdigit() else 0, name)
 
 
 def load_template(path: Path) -> Template:

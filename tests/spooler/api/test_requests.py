@@ -189,6 +189,36 @@ def test_validate_refuses_and_warns_as_the_post_would(client):
     assert (refused.status_code, errors(refused)) == (422, [("case.ordinal", "beyond-case")])
 
 
+def test_a_job_says_what_to_look_at_and_names_no_character(client):
+    """A character in a fallback face may have another shape than the registry meant: somebody looks before the blank is used."""
+    job = post(client, sample("rare-names")).json()
+
+    (first, *_) = client.get(f"/v1/jobs/{job['job_id']}/events").json()["events"]
+    assert first["detail"] == "request accepted; to look at: document.fields.holder fallback-face"
+
+
+def test_a_job_without_anything_to_look_at_says_nothing_of_it(client):
+    job = post(client, HOUSE).json()
+
+    (first, *_) = client.get(f"/v1/jobs/{job['job_id']}/events").json()["events"]
+    assert first["detail"] == "request accepted"
+
+
+def test_many_things_to_look_at_are_told_in_short(client):
+    """An event has room for 200 characters."""
+    request = sample("rare-names")
+    odd = "𠀀𠀁𠀂"
+    for field in ("holder", "co_ownership", "location", "notes"):
+        request["document"]["fields"][field] += odd
+
+    job = post(client, request).json()
+
+    (first, *_) = client.get(f"/v1/jobs/{job['job_id']}/events").json()["events"]
+    assert "document.fields.co_ownership fallback-face ×3" in first["detail"]
+    assert first["detail"].endswith("and 1 more") and len(first["detail"]) <= 200
+    assert not set(odd) & set(first["detail"])
+
+
 @pytest.mark.parametrize(
     ("content_type", "body", "status", "code"),
     [

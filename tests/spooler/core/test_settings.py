@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from spooler.app import read_templates
 from spooler.daemon.settings import SettingsError, load_settings
+from spooler.render import find_templates
+from spooler.render.template.versions import begin_next
 from spooler.settings import HomeSettings
 
 SMALLEST = """
@@ -34,6 +37,31 @@ def test_the_environment_stands_above_the_file(tmp_path: Path) -> None:
     settings = _load(tmp_path, SMALLEST, CERTSPOOL_HOME__DATABASE_URL="postgresql+psycopg://home@/certspool")
 
     assert settings.home.database == "postgresql+psycopg://home@/certspool"
+
+
+def test_a_registry_may_keep_to_a_version_of_a_template(tmp_path: Path) -> None:
+    """Its stock was measured for that one."""
+    settings = _load(tmp_path, SMALLEST + "templates = { certificate = 1 }")
+
+    assert settings.registries[0].templates == {"certificate": 1}
+    assert {"certificate/1"} <= read_templates(settings).templates
+
+
+def test_a_version_that_is_not_there_is_no_start(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"registry 231221: templates: there is no certificate/9"):
+        read_templates(_load(tmp_path, SMALLEST + "templates = { certificate = 9, proof = 1 }"))
+
+
+def test_a_faulty_template_is_no_start_and_named(tmp_path: Path) -> None:
+    """With file, line and key: refused before the first request, not in it."""
+    own = tmp_path / "own"
+    begin_next("proof", [find_templates()], own)
+    file = own / "proof/2/template.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("diameter = 40", "diameter = 4000"), encoding="utf-8")
+    changed = SMALLEST.replace("[broker]", f'templates_directory = "{own}"\n[broker]')
+
+    with pytest.raises(SettingsError, match=r"proof/2/template.toml:\d+: seal.diameter: "):
+        read_templates(_load(tmp_path, changed))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,58 @@
+"""Versions of a template: which folders there are, what they hold to the byte, and how the next one begins."""
+
+import re
+import shutil
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from spooler.render.template.files import BLANK, SAMPLE, TEMPLATE, BadTemplate, load_template
+from spooler.render.template.model import Template
+
+FILES = (TEMPLATE, BLANK, SAMPLE)
+_VERSION = re.compile(r"^version = \d+$", re.MULTILINE)
+
+
+class NoSuchTemplate(Exception):
+    """There is none of this name."""
+
+
+def fingerprint(directory: Path) -> str:
+    """Return the hash of all files of a version; a released one keeps it for ever."""
+    lines = [f"{sha256((directory / name).read_bytes()).hexdigest()}  {name}\n" for name in FILES]
+    return sha256("".join(lines).encode()).hexdigest()
+
+
+def begin_next(kind: str, sources: Sequence[Path], target: Path, version: int | None = None) -> Template:
+    """Copy a version (the newest, if none is named) to the next number below `target`, and return it.
+
+    It is looked for in all sources; the next number is beyond those of all of them.
+    """
+    known = {
+        int(path.name): path
+        for source in reversed(sources)
+        for path in (source / kind).glob("*")
+        if path.name.isdigit()
+    }
+    if not known or (version is not None and version not in known):
+        raise NoSuchTemplate(f"{kind}/{version}" if version is not None else kind)
+    template = load_template(known[version or max(known)] / TEMPLATE)
+    directory = target / kind / str(max(known) + 1)
+    _copy(template.directory, directory)
+    return load_template(directory / TEMPLATE)
+
+
+def _copy(source: Path, directory: Path) -> None:
+    """Write the copy aside, then rename it into its place: half a template is no template."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    aside = directory.with_name(f".{directory.name}.new")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
+    for name in FILES:
+        shutil.copyfile(source / name, aside / name)
+    path = aside / TEMPLATE
+    text, changed = _VERSION.subn(f"version = {directory.name}", path.read_text(encoding="utf-8"), count=1)
+    if not changed:
+        raise BadTemplate(f"{source / TEMPLATE}: no line `version = …` to change")
+    path.write_text(text, encoding="utf-8")
+    aside.rename(directory)
