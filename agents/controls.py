@@ -2,12 +2,12 @@
 
 cancel, withdraw     `cancelled` nothing was or will be printed · `stopped` no further pass, blanks voided · `too-late` or `recover`
                      handed over · `pending` a pass is under way or unknown, and the end follows
-hold, resume, lease  `held` · `resumed` · `leased` · `too-late` the order has ended
+hold, resume, lease  `held` · `resumed` · `leased` · `too-late` the order has ended · `overtaken` home has asked otherwise since
 approve              `accepted` · `declined` · `not-open` somebody was faster
 replay               `replayed` every report asked for is sent again · `forgotten` some are kept no longer (told heartbeats of long ago)
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from spooler.wire.messages import (
     Approve,
     Cancel,
     Hold,
+    KnownOrder,
     Lease,
     OrderControl,
     Replay,
@@ -37,6 +38,7 @@ from spooler.wire.messages import (
 
 HOME = Actor(id="home", role="home")
 _ENDING = frozenset({"cancel", "withdraw"})
+_PAUSING = frozenset({"hold", "resume"})
 _OPEN = frozenset({None, "pending"})
 _SETTLED = frozenset({PassState.READY, PassState.DONE, PassState.CONFIRMED, PassState.SPOILED})
 
@@ -56,8 +58,10 @@ class Controls:
         release: Release,
         recall: Callable[[UUID], object],
         changed: Callable[[], None],
+        known: Callable[[UUID, str], KnownOrder | None] = lambda order_id, registry: None,
     ) -> None:
         self._journal = journal
+        self._known = known
         self._outcomes = outcomes
         self._approvals = approvals
         self._release = release
@@ -97,22 +101,25 @@ class Controls:
         crash_point("agent.after-replay-commit")
 
     def before_arrival(self, order: Order) -> None:
-        """The order has come at last: what overtook it holds."""
-        for row in self._journal.ledger.controls.about(order.order_id, order.registry):
-            control = read_control(row.body.encode())
-            if isinstance(control, Cancel | Withdraw) and not self.is_sure():
-                self._journal.change(order, by=HOME, detail=control.kind, cancelling=str(control.control_id))
-                return
-            if isinstance(control, Cancel | Withdraw):
-                self._journal.move(
-                    self._journal.order(order.order_id), OrderState.CANCELLED, by=HOME, detail="tombstone"
-                )
-                return
+        """The order has come at last: what overtook it holds, in the order in which home asked."""
+        asked = sorted(self._asked_about(order.order_id, order.registry), key=lambda control: control.at)
+        ending = next((control for control in asked if isinstance(control, Cancel | Withdraw)), None)
+        if ending is not None:
+            self._end_at_arrival(order, ending)
+            return
+        for control in asked:
             if isinstance(control, Hold | Resume):
                 held = int(isinstance(control, Hold))
                 self._journal.change(order, by=HOME, detail=control.kind, held=held)
-            if isinstance(control, Lease):
-                self._journal.change(order, by=HOME, detail="lease", not_after=control.not_after.isoformat())
+        leases = [control.not_after for control in asked if isinstance(control, Lease)]
+        if leases:
+            self._journal.change(order, by=HOME, detail="lease", not_after=_iso(max(*leases, order.not_after)))
+
+    def _end_at_arrival(self, order: Order, ending: Cancel | Withdraw) -> None:
+        if self.is_sure():
+            self._journal.move(self._journal.order(order.order_id), OrderState.CANCELLED, by=HOME, detail="tombstone")
+        else:
+            self._journal.change(order, by=HOME, detail=ending.kind, cancelling=str(ending.control_id))
 
     def settle(self, order_id: UUID) -> None:
         """A try has ended or was resolved: finish a cancel that waited for it, or let the next pass go by itself."""
@@ -133,6 +140,8 @@ class Controls:
             "lease": "leased",
         }
         said = "pending" if kind in _ENDING and not self.is_sure() else outcome.get(kind, "not-open")
+        if self._is_overtaken(control):
+            said = "overtaken"
         self._answer(control.control_id, control.order_id, control.registry, said)
 
     def _act(self, order: Order, control: OrderControl) -> None:
@@ -205,6 +214,9 @@ class Controls:
         if is_final(order.state):
             self._answer(control.control_id, order.order_id, order.registry, "too-late", order)
             return
+        if self._is_overtaken(control):
+            self._answer(control.control_id, order.order_id, order.registry, "overtaken", order)
+            return
         if isinstance(control, Lease):
             # An older lease that comes late does not shorten a newer one.
             outcome, columns = "leased", {"not_after": _iso(max(control.not_after, order.not_after))}
@@ -214,6 +226,19 @@ class Controls:
         changed = self._journal.change(order, by=HOME, detail=control.kind, **columns)
         self._journal.refresh(order.order_id, HOME)
         self._answer(control.control_id, order.order_id, order.registry, outcome, changed)
+
+    def _is_overtaken(self, control: OrderControl) -> bool:
+        """Say whether home has held or resumed since it asked this: letters come in any order, home's last word counts."""
+        if not isinstance(control, Hold | Resume):
+            return False
+        known = self._known(control.order_id, control.registry)
+        told = [] if known is None or known.held_as_of is None else [known.held_as_of]
+        asked = self._asked_about(control.order_id, control.registry, _PAUSING)
+        return any(at > control.at for at in [*told, *(other.at for other in asked)])
+
+    def _asked_about(self, order_id: UUID, registry: str, kinds: Iterable[str] | None = None) -> list[OrderControl]:
+        rows = self._journal.ledger.controls.about(order_id, registry)
+        return [read_control(row.body.encode()) for row in rows if kinds is None or row.kind in kinds]
 
     def _approve(self, order: Order, control: Approve) -> None:
         try:

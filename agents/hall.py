@@ -119,6 +119,7 @@ class Hall:
             release=release,
             recall=lambda try_id: self.wakes.recall(try_id),
             changed=self._changed,
+            known=self.recollection.known,
         )
         self.controls.is_sure = self.may_print
         registries = {registry for registry, hall, _ in trust.grants if hall == self.settings.hall.id}

@@ -16,7 +16,7 @@ from agents.journal import Journal
 from agents.ledger import Attempt, Order, PassRow
 from agents.ledger.rows import CLOSED
 from agents.order import OrderState, PassState, is_final
-from spooler.wire.messages import Actor, Ask, KnownOrder, PassReport, Standing, Stock
+from spooler.wire.messages import Actor, Ask, KnownOrder, PassReport, Standing, Stock, read_control
 
 HOME = Actor(id="home", role="home")
 # A registry that knows no such order, or withdrew it, has nothing printed of it.
@@ -55,7 +55,7 @@ class Recollection:
         order = self._ledger.orders.get(known.order_id)
         if order is not None and order.registry == registry:
             self.apply(known.order_id)
-        elif _state_of(known) not in _RANK:
+        elif is_final(_state_of(known)):
             self._ledger.past.applied(known.order_id)
 
     def arrived(self, order_id: UUID) -> None:
@@ -93,12 +93,20 @@ class Recollection:
         before = order
         if known is not None and (known.attempt, _RANK[state]) > (order.attempt, _RANK[order.state]):
             order = self._advance(order, known, state)
-        if known is not None and known.held and not order.held:
-            order = self._journal.change(order, by=HOME, detail="hold", held=1)
+        if known is not None and known.held != order.held and not self._is_asked_since(order, known):
+            order = self._journal.change(
+                order, by=HOME, detail="hold" if known.held else "resume", held=int(known.held)
+            )
         order = self._attempt_of_strangers(order)
         lost = self._lose(order, self._begun(order, known))
         if lost or order != before:
             self._tell(order, lost)
+
+    def _is_asked_since(self, order: Order, known: KnownOrder) -> bool:
+        """Say whether home has held or resumed it after it told us what it knows."""
+        rows = self._ledger.controls.about(order.order_id, order.registry)
+        pauses = [read_control(row.body.encode()) for row in rows if row.kind in ("hold", "resume")]
+        return any(known.held_as_of is None or control.at > known.held_as_of for control in pauses)
 
     def _advance(self, order: Order, known: KnownOrder, state: OrderState) -> Order:
         """Home knows it further than this journal."""

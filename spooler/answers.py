@@ -1,7 +1,7 @@
 """Step 5, answers: the hall's truth about a control ends what waited for it.
 
 cancel, withdraw   cancelled · stopped (paper void) ─▶ the job ends      too-late ─▶ told      recover ─▶ withdrawn, paper wanted back
-hold, resume       held · resumed ─▶ the reason comes and goes           too-late ─▶ told
+hold, resume       held · resumed ─▶ the reason comes and goes           too-late, overtaken ─▶ told
 lease              leased ─▶ the order's time is the later one
 approve            accepted · declined ─▶ closed
 replay             forgotten ─▶ the chain may pass over what is missing  (its reports themselves come before it)
@@ -19,8 +19,17 @@ from spooler.store import tables as t
 from spooler.store.blanks import note_to_recover
 from spooler.store.dead import settle_control
 from spooler.store.gaps import note_forgotten
-from spooler.store.halls import ACCEPTED, DECLINED, close_approval, close_approvals_of
-from spooler.store.orders import Control, answer_control, last_order, open_control, set_order_state, was_asked
+from spooler.store.halls import ACCEPTED, DECLINED, OPEN, SENT, close_approval, close_approvals_of
+from spooler.store.orders import (
+    Control,
+    answer_control,
+    is_answered,
+    is_overtaken,
+    last_order,
+    open_control,
+    set_order_state,
+    was_asked,
+)
 from spooler.store.values import Alarm, OpenOrder, Side, Update
 from spooler.wire.messages import Answer
 
@@ -38,6 +47,8 @@ def take_answer(change: Change, report: Answer) -> None:
         return
     if report.outcome in STILL_OPEN:
         return
+    if is_answered(change.connection, str(report.control_id)):
+        return  # asked again of a hall that lost its journal: what was said first counts
     control = answer_control(change, str(report.control_id), report.outcome)
     if control is None or control.hall != report.hall or control.order_id != str(report.order_id):
         change.alarm(Alarm("unknown-control", hall=report.hall, registry=report.registry))
@@ -95,7 +106,7 @@ def _refusal(report: Answer, control: Control) -> str | None:
 
 def _pausing(change: Change, report: Answer, control: Control, order: OpenOrder) -> None:
     told = _told(report, control)
-    if is_final(change.state(control.job_id)):
+    if is_final(change.state(control.job_id)) or is_overtaken(change.connection, control):
         _move(change, control, told, report)
     elif report.outcome == "held":
         _move(change, control, replace(told, add=HELD), report)
@@ -113,9 +124,25 @@ def _leased(change: Change, report: Answer, control: Control, order: OpenOrder) 
 
 
 def _decided(change: Change, report: Answer, control: Control, order: OpenOrder) -> None:
-    """Close what was decided here. `not-open`: somebody at the hall was faster, and the hall's own report said how."""
-    if control.approval_id is not None and report.outcome in {ACCEPTED, DECLINED}:
+    """Close what was decided here. `not-open`: somebody at the hall was faster, and the hall's own report said how before;
+
+    or the hall has lost the question with its journal: then nothing was done.
+    """
+    if control.approval_id is None:
+        return
+    if report.outcome in {ACCEPTED, DECLINED}:
         close_approval(change, control.approval_id, report.outcome)
+    elif report.outcome == "not-open":
+        _close_unanswered(change, control.approval_id)
+
+
+def _close_unanswered(change: Change, approval_id: str) -> None:
+    columns = t.approvals.c
+    change.connection.execute(
+        update(t.approvals)
+        .where(columns.approval_id == approval_id, columns.state.in_([OPEN, SENT]))
+        .values(state=DECLINED, closed_at=change.now)
+    )
 
 
 def _replay_answered(change: Change, report: Answer) -> None:

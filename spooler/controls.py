@@ -21,6 +21,7 @@ from spooler.store import tables as t
 from spooler.store.blanks import note_to_recover
 from spooler.store.halls import OPEN, SENT
 from spooler.store.orders import (
+    PAUSING,
     PREPARED,
     has_letter,
     is_held,
@@ -184,7 +185,7 @@ class Controls:
         reason: str,
         actor: Actor,
     ) -> Outcome:
-        before = last_control(change.connection, order.order_id, ("hold", "resume"))
+        before = last_control(change.connection, order.order_id, PAUSING)
         wanted = kind.model_fields["kind"].default
         if before is not None and before.outcome is None and before.kind == wanted:
             return Pending(before.control_id)

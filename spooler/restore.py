@@ -1,6 +1,6 @@
 """What a hall that lost its journal is told: each order as it is known here, and the order itself where the hall has it no more.
 
-    the hall asks (collect) ─▶ here: Restore, in parts, and the missing orders wrapped anew ─▶ outbox
+    the hall asks (collect) ─▶ here: Restore, in parts, the missing orders wrapped anew, what it never answered ─▶ outbox
 
 Also the word to halt, for a hall whose reports cannot all come from one journal. May run twice: the hall knows parts and orders again.
 """
@@ -20,7 +20,7 @@ from spooler.job import Reason
 from spooler.store import Store
 from spooler.store.change import RANK_CONTROL
 from spooler.store.memory_of_halls import Remembered, remembered
-from spooler.store.orders import has_letter
+from spooler.store.orders import has_letter, unanswered
 from spooler.store.standing import AskedByHall, DueHalt, note_answered, note_halted
 from spooler.store.values import Update
 from spooler.wire.envelope import Contents
@@ -107,6 +107,9 @@ class Restorer:
                 self._send_again(asked, order)
         crash_point("home.before-restored-commit")
         with self._store.changing() as change:
+            # After the orders: what was taken with the lost journal and never answered is asked again.
+            for control in unanswered(change.connection, asked.hall, asked.registry):
+                self._asker.again(change, control)
             note_answered(change, asked)
         _log.info("hall answered", hall=asked.hall, registry=asked.registry, orders=len(found), is_first=asked.is_first)
 
@@ -156,6 +159,7 @@ def _known(found: Remembered) -> KnownOrder:
         begun=found.begun,
         printer=found.printer,
         held=found.is_held,
+        held_as_of=found.held_as_of,
         opened_at=found.opened_at,
         not_after=found.not_after,
     )

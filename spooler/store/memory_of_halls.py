@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, select
 
 from spooler.job import Reason
 from spooler.store import tables as t
-from spooler.store.orders import PREPARED
+from spooler.store.orders import PAUSING, PREPARED, last_control
 from spooler.store.standing import AskedByHall
 from spooler.store.values import OpenOrder, Side
 
@@ -33,6 +33,7 @@ class Remembered:
     begun: tuple[int, ...]
     printer: str | None
     is_held: bool
+    held_as_of: datetime | None
     opened_at: datetime
     not_after: datetime
     is_open: bool
@@ -41,10 +42,15 @@ class Remembered:
 
 
 def remembered(connection: Connection, asked: AskedByHall, now: datetime) -> Sequence[Remembered]:
-    """Return all that are open at this hall, and what became of the others that it says it has."""
+    """Return all that are open at this hall, and what became of those that it says it has or that may yet come.
+
+    A letter that lies in the broker a second time, or whose cancel overtook it, comes to a hall that has forgotten how it ended; after
+    its ticket's time no hall takes it.
+    """
     columns = t.orders.c
     here = (columns.hall == asked.hall) & (columns.registry == asked.registry)
-    found = {row.order_id: row for row in _rows(connection, here & columns.state.in_(AT_HALLS))}
+    may_come = columns.state.in_(AT_HALLS) | ((columns.not_after > now) & (columns.state != PREPARED))
+    found = {row.order_id: row for row in _rows(connection, here & may_come)}
     others = [order_id for order_id in asked.has if order_id not in found]
     for start in range(0, len(others), AT_ONCE):
         named = columns.order_id.in_(others[start : start + AT_ONCE])
@@ -76,6 +82,7 @@ def _remember(connection: Connection, row: Row[Any]) -> Remembered:
         not_after=row.not_after,
         ticket_sha256=row.ticket_sha256,
     )
+    asked = last_control(connection, row.order_id, PAUSING)
     return Remembered(
         order_id=row.order_id,
         state=row.state,
@@ -83,7 +90,9 @@ def _remember(connection: Connection, row: Row[Any]) -> Remembered:
         serial=row.serial,
         begun=begun,
         printer=printer,
-        is_held=Reason.HELD.value in row.reasons.split(),
+        # What was asked last, answered or not: the hall that is told this may have forgotten its answer.
+        is_held=Reason.HELD.value in row.reasons.split() if asked is None else asked.kind == "hold",
+        held_as_of=None if asked is None else asked.at,
         opened_at=row.opened_at,
         not_after=row.not_after,
         is_open=is_open,
@@ -107,4 +116,18 @@ def _printed(connection: Connection, row: Row[Any]) -> tuple[tuple[int, ...], st
 
 
 def _unknown(order_id: str, now: datetime) -> Remembered:
-    return Remembered(order_id, UNKNOWN, 0, None, (), None, False, now, now, False, None, None)
+    return Remembered(
+        order_id=order_id,
+        state=UNKNOWN,
+        attempt=0,
+        serial=None,
+        begun=(),
+        printer=None,
+        is_held=False,
+        held_as_of=None,
+        opened_at=now,
+        not_after=now,
+        is_open=False,
+        order=None,
+        document_sha256=None,
+    )

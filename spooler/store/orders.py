@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -16,6 +16,7 @@ from spooler.store.values import OpenOrder, Update
 from spooler.wire.messages import Actor
 
 PREPARED, SENT = "prepared", "sent"
+PAUSING = ("hold", "resume")
 # What may still begin an attempt at a hall: a spoiled one too.
 LEASED_STATES = (SENT, "waiting", "printing", "printed")
 
@@ -44,6 +45,7 @@ class Control:
     reason: str
     approval_id: str | None = None
     not_after: datetime | None = None  # of a lease
+    accept: bool | None = None  # of an approve
     outcome: str | None = None
     answered_at: datetime | None = None
 
@@ -207,6 +209,7 @@ def keep_control(change: Change, control: Control) -> None:
             reason=control.reason,
             approval_id=control.approval_id,
             not_after=control.not_after,
+            accept=control.accept,
         )
     )
 
@@ -222,6 +225,12 @@ def answer_control(change: Change, control_id: str, outcome: str) -> Control | N
     return _control(row)
 
 
+def is_answered(connection: Connection, control_id: str) -> bool:
+    columns = t.controls.c
+    answered = select(columns.control_id).where(columns.control_id == control_id, columns.outcome.is_not(None))
+    return connection.execute(answered).first() is not None
+
+
 def open_control(connection: Connection, job_id: str, kind: str) -> Control | None:
     """Return the job's unanswered control of this kind."""
     columns = t.controls.c
@@ -231,12 +240,44 @@ def open_control(connection: Connection, job_id: str, kind: str) -> Control | No
     return None if row is None else _control(row)
 
 
+def unanswered(connection: Connection, hall: str, registry: str) -> tuple[Control, ...]:
+    """Return what was asked about open orders at this hall, and neither answered nor still in the outbox, the oldest first."""
+    columns, orders = t.controls.c, t.orders.c
+    waits = select(t.outbox.c.place).where(t.outbox.c.letter_id == columns.control_id)
+    wanted = (
+        select(t.controls)
+        .join(t.orders, orders.order_id == columns.order_id)
+        .where(orders.hall == hall, orders.registry == registry, orders.state.in_(t.OPEN_ORDER_STATES))
+        .where(columns.outcome.is_(None), ~waits.exists())
+        .order_by(columns.at)
+    )
+    return tuple(_control(row) for row in connection.execute(wanted))
+
+
 def last_control(connection: Connection, order_id: str, kinds: Sequence[str]) -> Control | None:
     """Return what was last asked of these kinds about an order."""
     columns = t.controls.c
     asked = select(t.controls).where(columns.order_id == order_id, columns.kind.in_(kinds))
     row = connection.execute(asked.order_by(columns.turn.desc()).limit(1)).one_or_none()
     return None if row is None else _control(row)
+
+
+def in_turn(connection: Connection, job_id: str, at: datetime) -> datetime:
+    """Return a time after that of every control about this job, also when the clock was set back: halls go by it."""
+    latest = connection.execute(select(func.max(t.controls.c.at)).where(t.controls.c.job_id == job_id)).scalar()
+    return at if latest is None else max(at, latest + timedelta(microseconds=1))
+
+
+def is_overtaken(connection: Connection, control: Control) -> bool:
+    """Say whether the hall has answered a later hold or resume about the same order."""
+    columns = t.controls.c
+    later = select(columns.control_id).where(
+        columns.order_id == control.order_id,
+        columns.kind.in_(PAUSING),
+        columns.at > control.at,
+        columns.outcome.in_(("held", "resumed")),
+    )
+    return connection.execute(later.limit(1)).first() is not None
 
 
 def was_asked(connection: Connection, order_id: str, kind: str) -> bool:
@@ -287,6 +328,7 @@ def _control(row: Row[Any]) -> Control:
         reason=row.reason,
         approval_id=row.approval_id,
         not_after=row.not_after,
+        accept=row.accept,
         outcome=row.outcome,
         answered_at=row.answered_at,
     )

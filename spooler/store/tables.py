@@ -184,6 +184,7 @@ controls = Table(
     Column("actor_role", String(32), nullable=False),
     Column("approval_id", Uuid),  # what an approve decides
     Column("not_after", UtcTime),  # what a lease asks for
+    Column("accept", Boolean),  # what an approve says
     Column("turn", Integer, nullable=False, server_default="0"),  # the how manieth about its job
     Column("reason", String(200), nullable=False),  # free text: never leaves this table but through the API
     Column("outcome", String(64)),

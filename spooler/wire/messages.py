@@ -207,7 +207,7 @@ class ApprovalReport(OrderReport):
 
     kind: Literal["approval"] = "approval"
     approval_id: UUID
-    act: Literal["spoil", "resolve", "serial"]
+    act: Literal["spoil", "resolve", "serial", "found"]
     reason: str = Field(default="", max_length=500)
     accepted: bool | None = None
 
@@ -390,6 +390,7 @@ class KnownOrder(Message):
     begun: tuple[int, ...] = ()  # passes of this attempt that the hall ever said were released
     printer: str | None = None  # where it last printed
     held: bool = False
+    held_as_of: UtcTime | None = None  # when that was asked last: what was asked before it is passed over
     opened_at: UtcTime
     not_after: UtcTime
 

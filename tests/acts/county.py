@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from agents.people import Identity, Recipient
+from agents.stock import Movement
 from spooler.another_order import AnotherOrder
 from spooler.ask_hall import HallAsker
 from spooler.collect import Collector
@@ -17,6 +18,7 @@ from spooler.gaps import GapWatch
 from spooler.lease import Leases
 from spooler.pipeline import Pipeline, Step, next_steps
 from spooler.prepare import Preparer
+from spooler.restore import Restorer
 from spooler.store.values import Job
 from spooler.watch import Watch
 from spooler.wire.errors import NotTrusted
@@ -25,7 +27,7 @@ from spooler.wire.memory import MemoryBroker, MemoryLink
 from spooler.wire.messages import Actor, Heartbeat, Stock, StockMoved
 from spooler.wire.topology import dead_queue, describe, hall_queue, registry_queue
 from spooler.write_off import HallsWrittenOff
-from tests.agents.counter.hall import CLERK, Counter
+from tests.agents.counter.hall import CLERK, SECOND, Counter
 from tests.sealing import HALL, HOME, OTHER_HALL, OTHER_HOME, Office, some_passes
 from tests.spooler.core.conftest import Clock, Home
 
@@ -48,6 +50,9 @@ class County:
         self.home.pipeline = self.pipeline()
         self.watch = self._watch(office)
         self.home_inbox = self._home_inbox(office)
+        self.restorer = Restorer(
+            store=self.home.store, documents=self.home.documents, trust=office.trust, asker=self.asker, clock=clock
+        )
         self._home_link = MemoryLink(self.broker, [registry_queue(HOME), dead_queue(HOME)], prefetch=1)
         self._hall_link = MemoryLink(self.broker, [hall_queue(HALL)], prefetch=1)
         self._home_link.open()
@@ -79,6 +84,28 @@ class County:
             self.hall_takes()
             self.hall_sends()
             self.home_takes()
+
+    def hall_loses_its_journal(self) -> None:
+        """A new ledger over the old permits, in the hands of the same people; home is asked, and answers."""
+        self.counter.ledger.close()
+        for file in self.counter.directory.glob("ledger.sqlite*"):
+            file.unlink()
+        self.counter.permits_are_new = False
+        self.counter.start()
+        self.counter.fill()
+        self.counter.hall.reconciliation.begin()
+        self.hall_sends()
+        self.home_takes()
+        self.restorer.look()
+
+    def hall_prints_again(self) -> None:
+        """Blanks are counted, and two persons lead the hall out."""
+        reconciliation = self.counter.hall.reconciliation
+        for one in reconciliation.view(CLERK).uncounted:
+            self.counter.stock.move(CLERK, Movement.COUNT, stock=one.stock, first=one.first, last=one.last)
+        reconciliation.leave(CLERK, reason="all looked at", without=[OTHER_HOME])
+        reconciliation.leave(SECOND)
+        self.carry()
 
     def beats(self) -> None:
         """The hall's heart beats."""
