@@ -24,6 +24,7 @@ from agents.spool import PrinterLine, Spool, SpoolSettings
 from agents.strangers import note_strangers
 from agents.stuck_reports import StuckReports
 from spooler.daemon import lifecycle, logs
+from spooler.daemon.late import Late
 from spooler.daemon.probe import probe_router
 from spooler.daemon.server import HttpServer, split_listen
 from spooler.daemon.settings import Credentials, load_settings
@@ -32,6 +33,8 @@ from spooler.wire.keys import SigningKey, WrapKey
 from spooler.wire.link import PikaLink
 from spooler.wire.topology import hall_queue
 from spooler.wire.trust import load_trust
+
+LATE = ("agents.verify", "pypdf")
 
 _log = structlog.get_logger()
 
@@ -88,6 +91,7 @@ class Agent:
             self._courier,
             self._server,
             self.hall.changes,
+            Late(LATE, is_ready=lambda: self._courier.is_connected),
         ]
         try:
             return lifecycle.run(parts, stop, is_alive=self._is_alive)

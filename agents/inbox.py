@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
@@ -21,17 +22,21 @@ from agents.order import OrderState
 from agents.recollect import Recollection
 from agents.reconcile import Reconciliation
 from agents.search import Words, masked
-from agents.verify import Refusal, RefusalCode, VerifiedOrder, verify
 from spooler.daemon.crash import crash_point
+from spooler.daemon.late import loading
 from spooler.wire.addresses import order_address
 from spooler.wire.envelope import Address
 from spooler.wire.errors import BadEnvelope, BadMessage
 from spooler.wire.letters import Delivery
 from spooler.wire.messages import CONTROL_TYPE as SIGNED_CONTROL_TYPE
 from spooler.wire.messages import Halt, OrderControl, Received, Refused, Replay, Restore, Standing, read_control
+from spooler.wire.refusal import Refusal, RefusalCode
 from spooler.wire.signed import open_signed
 from spooler.wire.topology import CONTROL_TYPE, ORDER_TYPE
 from spooler.wire.trust import Trust
+
+if TYPE_CHECKING:
+    from agents.verify import VerifiedOrder
 
 _log = structlog.get_logger()
 # A refused order's job is known to nobody here: its ticket was not opened, or not believed.
@@ -98,11 +103,13 @@ class Inbox:
         crash_point("agent.after-verify")
         self._keep(arrival, verified)
 
-    def _verify(self, arrival: _Arrival) -> VerifiedOrder:
+    def _verify(self, arrival: _Arrival) -> "VerifiedOrder":
         try:
             contents = self._documents.open(arrival.envelope, arrival.address)
         except BadEnvelope as e:
             raise Refusal(RefusalCode.ENVELOPE, str(e)) from e
+        with loading:
+            from agents.verify import verify  # and pyHanko with it, 0.5 s: the hall is ready before
         return verify(contents, arrival.address, trust=self._trust, hall=self._hall, now=self._as_of(arrival.address))
 
     def _as_of(self, address: Address) -> datetime:
@@ -110,7 +117,7 @@ class Inbox:
         known = self._recollection.known(address.order_id, address.registry)
         return self._journal.clock() if known is None else known.opened_at
 
-    def _keep(self, arrival: _Arrival, verified: VerifiedOrder) -> None:
+    def _keep(self, arrival: _Arrival, verified: "VerifiedOrder") -> None:
         order_id = arrival.address.order_id
         known = self._ledger.orders.get(order_id)
         if known is not None:
@@ -202,7 +209,7 @@ class Inbox:
         self._controls.take(control)
 
 
-def _order_of(verified: VerifiedOrder, kid: str, journal: Journal) -> Order:
+def _order_of(verified: "VerifiedOrder", kid: str, journal: Journal) -> Order:
     ticket = verified.ticket
     return Order(
         order_id=ticket.order_id,

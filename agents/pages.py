@@ -3,11 +3,13 @@
 import io
 from collections.abc import Sequence
 
-from pypdf import PdfReader, PdfWriter
+from spooler.daemon.late import loading
 
 
 def slice_pages(document: bytes, pages: Sequence[int]) -> bytes:
     """Return a PDF of these pages of the verified document, without annotations: the signature's widget marks nothing."""
+    with loading:
+        from pypdf import PdfReader, PdfWriter
     reader, writer = PdfReader(io.BytesIO(document)), PdfWriter()
     for index in pages:
         writer.add_page(reader.pages[index], excluded_keys=("/Annots",))

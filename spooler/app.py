@@ -30,6 +30,7 @@ from spooler.callback import Callbacks, CallbackSender, Target
 from spooler.collect import Collector
 from spooler.controls import Controls
 from spooler.daemon import lifecycle, logs
+from spooler.daemon.late import Late
 from spooler.daemon.probe import probe_router
 from spooler.daemon.server import HttpServer, split_listen
 from spooler.daemon.settings import Credentials, SettingsError, load_settings
@@ -62,6 +63,8 @@ from spooler.write_off import HallsWrittenOff
 
 Clock = Callable[[], datetime]
 K = TypeVar("K")
+
+LATE = ("spooler.seal.seal",)
 
 _log = structlog.get_logger()
 
@@ -108,11 +111,12 @@ class Home:
     callbacks: Callbacks
     watch: Watch
     restorer: Restorer
+    late: Late
     server: HttpServer  # comes last and goes first: whoever is answered finds everything behind it at work
 
     @property
     def parts(self) -> Sequence[lifecycle.Part]:
-        return (self.courier, self.pipeline, self.callbacks, self.watch, self.restorer, self.server)
+        return (self.courier, self.pipeline, self.callbacks, self.watch, self.restorer, self.late, self.server)
 
     @property
     def is_alive(self) -> bool:
@@ -233,7 +237,8 @@ def join(ground: Ground, targets: Sequence[Target], link: Callable[[], Link]) ->
         registry=metrics.registry,
     )
     server = HttpServer(make_api(_api_parts(ground, probe)), *split_listen(ground.settings.home.listen))
-    return Home(courier, pipeline, callbacks, watch, restorer, server)
+    late = Late(LATE, is_ready=lambda: courier.is_connected and server.is_alive)
+    return Home(courier, pipeline, callbacks, watch, restorer, late, server)
 
 
 def _restorer(ground: Ground) -> Restorer:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from spooler.daemon.crash import crash_point
 from spooler.documents import Documents, Private
 from spooler.job import JobState
-from spooler.seal.seal import SealKey
+from spooler.seal.key import SealKey
 from spooler.seal.ticket import OrderFacts, seal_order
 from spooler.store import Store
 from spooler.store.orders import PREPARED, Prepared

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from spooler.sandbox import broker
 from spooler.sandbox.cups import PrivateCups
 from spooler.sandbox.site import HallSite, Site
 
@@ -44,6 +43,8 @@ def become(site: Site, part: str) -> NoReturn:
     kind, _, hall = part.partition(":")
     match kind:
         case "broker":
+            from spooler.sandbox import broker  # and pika and httpx, which no other part waits for
+
             broker.become(broker.prepare(site.broker))
         case "home":
             _execute(site.home, [script("certspool"), "serve", "--config", str(site.home_config)])

@@ -7,11 +7,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from spooler.sandbox import broker, locks, parts
+from spooler.sandbox import locks, parts
 from spooler.sandbox.site import VIRTUAL_HOST, HallSite, PrinterSite, Site
 from spooler.wire.topology import hall_queue
+
+if TYPE_CHECKING:
+    from spooler.sandbox.broker import PrivateBroker
 
 
 def write(site: Site) -> None:
@@ -41,6 +44,8 @@ def _place_of(plan: dict[str, Any], part: str, pid: int) -> None:
 
 
 def _whole(site: Site) -> dict[str, Any]:
+    from spooler.sandbox import broker  # and pika and httpx: a part that starts again only notes its pid
+
     private = broker.prepare(site.broker)
     return {
         "broker": {
@@ -55,7 +60,7 @@ def _whole(site: Site) -> dict[str, Any]:
     }
 
 
-def _broker_url(private: broker.PrivateBroker) -> str:
+def _broker_url(private: "PrivateBroker") -> str:
     way_in = private.address(VIRTUAL_HOST)
     return f"amqp://{way_in.user}:{way_in.password}@{way_in.host}:{way_in.port}/{way_in.virtual_host}"
 

@@ -11,7 +11,6 @@ from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import pkcs12
 from pyhanko.pdf_utils.embed import EmbeddedFileObject, EmbeddedFileParams, FileSpec, embed_file
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -19,51 +18,17 @@ from pyhanko.pdf_utils.writer import copy_into_new_writer
 from pyhanko.sign import fields, signers
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from spooler.seal.authority import PrivateKey, fingerprint
+from spooler.seal.authority import PrivateKey
+from spooler.seal.key import SealKey, UnusableKey
 from spooler.wire.document import SIGNATURE_FIELD, TICKET_NAME
+
+__all__ = ["SealKey", "UnusableKey", "seal_document"]
 
 # Twice the bytes of a CMS object with an RSA-4096 signature and one intermediate certificate, as hex digits.
 _SIGNATURE_ROOM = 12288
 
 
-class UnusableKey(ValueError):
-    """The file does not hold a key that can seal, with its certificate."""
-
-
-class SealKey:
-    """A registry's seal: the private key, loaded once, and its certificate. Safe to use from several threads."""
-
-    def __init__(self, private: PrivateKey, certificate: x509.Certificate, chain: list[x509.Certificate]) -> None:
-        if private.public_key() != certificate.public_key():
-            raise UnusableKey("the certificate is for another key")
-        self.certificate = certificate
-        self.fingerprint = fingerprint(certificate)
-        self._signer = _CachedSigner(private, certificate, chain)
-
-    @classmethod
-    def from_pkcs12(cls, content: bytes, password: bytes | None = None) -> "SealKey":
-        try:
-            private, certificate, chain = pkcs12.load_key_and_certificates(content, password)
-        except ValueError as e:
-            raise UnusableKey("not a PKCS#12 file, or another password") from e
-        if not isinstance(private, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)) or certificate is None:
-            raise UnusableKey("a seal is an RSA or elliptic curve key with its certificate")
-        return cls(private, certificate, chain)
-
-    def sign_pdf(self, writer: Any) -> bytes:
-        """Return the document in `writer`, certified: whoever changes a byte breaks it."""
-        metadata = signers.PdfSignatureMetadata(
-            field_name=SIGNATURE_FIELD,
-            md_algorithm="sha256",
-            subfilter=fields.SigSeedSubFilter.PADES,
-            certify=True,
-            docmdp_permissions=fields.MDPPerm.NO_CHANGES,
-        )
-        signed = signers.PdfSigner(metadata, signer=self._signer).sign_pdf(writer, bytes_reserved=_SIGNATURE_ROOM)
-        return bytes(signed.getbuffer())
-
-
-class _CachedSigner(signers.Signer):
+class CachedSigner(signers.Signer):
     """Signs with a key object that is already loaded; pyHanko's own loads (and checks) an RSA key for every signature, 70 ms."""
 
     def __init__(self, private: PrivateKey, certificate: x509.Certificate, chain: list[x509.Certificate]) -> None:
@@ -80,6 +45,19 @@ class _CachedSigner(signers.Signer):
         if isinstance(self._private, rsa.RSAPrivateKey):
             return self._private.sign(data, padding.PKCS1v15(), hashes.SHA256())
         return self._private.sign(data, ec.ECDSA(hashes.SHA256()))
+
+
+def certified(writer: Any, signer: CachedSigner) -> bytes:
+    """Return the document in `writer` with a certification signature over all of it."""
+    metadata = signers.PdfSignatureMetadata(
+        field_name=SIGNATURE_FIELD,
+        md_algorithm="sha256",
+        subfilter=fields.SigSeedSubFilter.PADES,
+        certify=True,
+        docmdp_permissions=fields.MDPPerm.NO_CHANGES,
+    )
+    signed = signers.PdfSigner(metadata, signer=signer).sign_pdf(writer, bytes_reserved=_SIGNATURE_ROOM)
+    return bytes(signed.getbuffer())
 
 
 def seal_document(pdf: bytes, ticket_public: bytes, key: SealKey) -> bytes:

@@ -10,7 +10,8 @@ from datetime import date, datetime
 from hashlib import sha256
 from uuid import UUID
 
-from spooler.seal.seal import SealKey, seal_document
+from spooler.daemon.late import loading
+from spooler.seal.key import SealKey
 from spooler.wire.envelope import Contents
 from spooler.wire.keys import SigningKey
 from spooler.wire.messages import TICKET_TYPE, Case, Party, Pass, Seal, Ticket
@@ -57,6 +58,8 @@ class SealedOrder:
 
 def seal_order(facts: OrderFacts, pdf: bytes, *, seal_key: SealKey, ticket_key: SigningKey) -> SealedOrder:
     """Return the order with `pdf` sealed into it."""
+    with loading:
+        from spooler.seal.seal import seal_document  # and pyHanko with it, 0.5 s: the home is ready before
     document = seal_document(pdf, _ticket(facts, pdf).public_bytes(), seal_key)
     ticket = _ticket(facts, document)
     return SealedOrder(ticket, sign(ticket.to_bytes(), TICKET_TYPE, ticket_key), document)

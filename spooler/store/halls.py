@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
 from spooler.daemon.crash import crash_point
 from spooler.job import Reason
@@ -85,8 +85,11 @@ class Halls:
             # The halls are named one by one: a query over those that are silent reads by index, and none is made for nobody.
             halls = connection.execute(select(t.halls.c.hall, t.halls.c.is_silent)).all()
             silent = [hall.hall for hall in halls if hall.is_silent]
-            never = orders.hall.not_in([hall.hall for hall in halls]) & (orders.sent_at < before)
-            found = _unheard(connection, (jobs.state == "sent") & (orders.state == "sent") & never, True)
+            unknown = _halls_with_orders(connection) - {hall.hall for hall in halls}
+            found: tuple[Unheard, ...] = ()
+            if unknown:
+                never = orders.hall.in_(sorted(unknown)) & (orders.sent_at < before)
+                found += _unheard(connection, (jobs.state == "sent") & (orders.state == "sent") & never, True)
             if silent:
                 waits = orders.state.in_(_WAITING_ORDERS) & jobs.state.in_(_WAITING_JOBS) & orders.hall.in_(silent)
                 found += _unheard(connection, waits, False)
@@ -123,6 +126,15 @@ class Approvals:
         with self._transactions.reading() as connection:
             row = connection.execute(select(t.approvals).where(t.approvals.c.approval_id == approval_id)).one_or_none()
         return None if row is None else _approval(row)
+
+
+def _halls_with_orders(connection: Connection) -> set[str]:
+    """Return every hall that there ever was an order for, by one look into the index for each (DISTINCT would read it all)."""
+    first = select(func.min(t.orders.c.hall).label("hall")).cte("halls_with_orders", recursive=True)
+    after = t.orders.alias("after")
+    following = select(func.min(after.c.hall)).where(after.c.hall > first.c.hall).scalar_subquery()
+    every = first.union_all(select(following).where(first.c.hall.is_not(None)))
+    return {hall for hall in connection.execute(select(every.c.hall)).scalars() if hall is not None}
 
 
 def _unheard(connection: Connection, where: ColumnElement[bool], never_spoke: bool) -> tuple[Unheard, ...]:

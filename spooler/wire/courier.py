@@ -26,7 +26,7 @@ class Pace:
     longest_rest_seconds: float = 5.0
     longest_inbox_rest_seconds: float = 30.0
     quick_seconds: float = 0.3  # between tries while a queue may be choosing its leader,
-    election_seconds: float = 4.0  # which it is believed to do for so long
+    election_seconds: float = 8.0  # which it is believed to do for so long
 
     def rest(self, failures: int, longest_seconds: float, chance: Callable[[], float]) -> float:
         """Return the pause after so many failures in a row: doubling, and never the same for two couriers."""

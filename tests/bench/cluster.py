@@ -18,6 +18,8 @@ from spooler.wire.topology import Topology
 
 NAMES = ("a", "b", "c")
 READY_SECONDS = 120.0
+# RabbitMQ looks for fallen nodes every 5 s, and so long a queue whose leader fell takes nothing (docs/broker-cluster.md).
+ADVANCED = "[{aten, [{poll_interval, 1000}]}].\n"
 
 
 @dataclass
@@ -134,6 +136,7 @@ def _configure(member: Member, cookie: str) -> None:
         file.write("cluster_formation.peer_discovery_backend = classic_config\n")
         for number, name in enumerate(NAMES, 1):
             file.write(f"cluster_formation.classic_config.nodes.{number} = {_node_name(name)}\n")
+    (place / "advanced.config").write_text(ADVANCED)
     text = (place / "rabbitmq.conf").read_text()
     own, shared = broker.prepare(place).password, member.private.password
     (place / "rabbitmq.conf").write_text(text.replace(own, shared))

@@ -5,29 +5,44 @@ The short form kills three times. The long ones are run by `make soak`: fifty ki
 
 import logging
 import os
+import re
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Condition, Thread
 
 import pytest
 
+from spooler.sandbox import site
+from spooler.sandbox.foundation import broker_passwords
 from spooler.wire.courier import Courier
 from spooler.wire.letters import Delivery, Letter
 from spooler.wire.link import PikaLink
 from spooler.wire.topology import ORDER_TYPE, ORDERS, describe, hall_queue, hall_user, to_hall
 from tests.bench.cluster import Cluster
+from tests.bench.many import Many
+from tests.journeys.conftest import a_sandbox
+from tests.journeys.drive import Driver
 
 REGISTRY, HALL = "231221", "231282-01"
 QUEUE = hall_queue(HALL)
 LETTERS_A_SECOND = 20
 BEFORE_SECONDS, AFTER_SECONDS = 1.0, 8.0  # a kill is given so long to show
 STALL_SECONDS = 5.0
+JOBS_A_KILL = 8
 
 
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
+    with a_cluster() as made:
+        yield made
+
+
+@contextmanager
+def a_cluster() -> Iterator[Cluster]:
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # as the daemons do
     with tempfile.TemporaryDirectory(prefix="certspool-cluster-", dir="/var/tmp") as place:
         made = Cluster(Path(place))
@@ -152,3 +167,75 @@ def test_fifty_killed_nodes_lose_nothing_that_was_confirmed(cluster, capsys):
         print(f"\n{told(stream, stalls)}")
     assert set(stream.confirmed) == set(stream.due) <= set(stream.arrived)
     assert stalls[int(len(stalls) * 0.99)] <= STALL_SECONDS
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+def test_fifty_killed_nodes_under_a_whole_sandbox(cluster, request, capsys):
+    """Home, agent, CUPS and clerk at work, a job a second: nothing lost, no sheet twice, nobody asked, no order stalled for long."""
+    kills = int(os.environ.get("CLUSTER_KILLS", "50"))
+    places = ("--registries", REGISTRY, "--halls", HALL, "--blanks", "2000")
+    with a_sandbox(request.session, *places) as driver:
+        move(driver, cluster)
+        many = Many(driver, kills * JOBS_A_KILL, pace_seconds=1.0)
+        fallen = Thread(target=fell, args=(driver, cluster, kills, many))
+        fallen.start()
+        outcome = many.run(7000)
+        fallen.join()
+    stalls = sorted(outcome.sent_after)
+    with capsys.disabled():
+        print(f"\n{kills} kills of the node published to\n{outcome}")
+        print(
+            f"order sealed → confirmed: p50 {stalls[len(stalls) // 2]:.2f} s, p99 {stalls[int(len(stalls) * 0.99)]:.2f} s,"
+            f" most {stalls[-1]:.2f} s"
+        )
+    assert outcome.violations == []
+    assert outcome.asked == 0
+    assert stalls[int(len(stalls) * 0.99)] <= STALL_SECONDS
+
+
+def move(driver: Driver, cluster: Cluster) -> None:
+    """Let home and hall go to the cluster, as an operator would: apply there, name its nodes in both files, start again."""
+    place = site.load(driver.directory)
+    cluster.apply(describe(place.registries, [HALL]), broker_passwords(place))
+    nodes = ", ".join(f'"{host}:{port}"' for host, port in (member.node for member in cluster.members))
+    for path in (place.home_config, place.halls[0].config):
+        text, changed = re.subn(r'host = "127.0.0.1"\nport = \d+\n', f"nodes = [{nodes}]\n", path.read_text())
+        assert changed == 1
+        path.write_text(text)
+    pids = {"home": driver.plan["homes"][0]["pid"], f"agent:{HALL}": driver.hall(HALL)["pid"]}
+    os.kill(driver.plan["broker"]["pid"], signal.SIGKILL)
+    for part, pid in pids.items():
+        os.kill(pid, signal.SIGTERM)
+        driver.restart(part)
+    cluster.until(lambda: driver.plan["homes"][0]["pid"] != pids["home"] and driver.is_home_ready(), "no home")
+
+
+def fell(driver: Driver, cluster: Cluster, kills: int, many: Many) -> None:
+    """Kill the home's node and bring it back, so many times."""
+    for _ in range(kills):
+        member = cluster.at(("127.0.0.1", port_of(driver, cluster)))
+        member.kill()
+        time.sleep(AFTER_SECONDS / 4)
+        cluster.bring_back(member, QUEUE)
+
+
+def port_of(driver: Driver, cluster: Cluster) -> int:
+    """Return to which node's port the home is connected, as the kernel sees it."""
+    ports = {member.node[1] for member in cluster.members}
+    found: set[int] = set()
+
+    def is_connected() -> bool:
+        pid = driver.plan["homes"][0]["pid"]
+        inodes = {
+            os.readlink(fd)[8:-1] for fd in Path(f"/proc/{pid}/fd").iterdir() if os.readlink(fd).startswith("socket:")
+        }
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            _, _, remote, state, *rest = line.split()
+            port = int(remote.partition(":")[2], 16)
+            if state == "01" and rest[5] in inodes and port in ports:
+                found.add(port)
+        return bool(found)
+
+    cluster.until(is_connected, "the home is connected nowhere")
+    return found.pop()

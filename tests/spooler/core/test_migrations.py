@@ -4,7 +4,8 @@ from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
 
 from spooler import migrations
 from spooler.store import Database
@@ -43,3 +44,26 @@ def _indexes(database: Database) -> dict[str, str]:
         )
         assert inspect(connection).has_table("jobs")
         return {name: " ".join(sql.split()) for name, sql in rows}
+
+
+def test_a_current_database_is_known_without_alembic(tmp_path):
+    """A start does not wait for what it does not need; a database that lacks a step, or all of them, gets them."""
+    database = Database(f"sqlite:///{tmp_path / 'home.db'}")
+    assert not migrations.is_current(database.engine)
+
+    migrations.upgrade(database.engine)
+    assert migrations.is_current(database.engine)
+
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    assert not migrations.is_current(database.engine)
+    database.close()
+
+
+def test_each_step_has_its_number_in_its_name_and_they_are_one_line():
+    """What `newest` reads off the names is what Alembic takes for the head."""
+    scripts = ScriptDirectory(str(migrations.HERE))
+
+    for script in scripts.walk_revisions():
+        assert Path(script.path).name[1:5] == script.revision
+    assert scripts.get_heads() == [migrations.newest()]

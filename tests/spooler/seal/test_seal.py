@@ -114,7 +114,7 @@ def test_a_key_without_its_own_certificate_is_refused(office):
     mine, other = office.seal_key(HOME), office.seal_key(OTHER_HOME)
 
     with pytest.raises(UnusableKey):
-        SealKey(mine._signer._private, other.certificate, [])
+        SealKey(mine._private, other.certificate, [])
 
 
 def test_what_is_not_a_key_is_refused():

@@ -1,0 +1,48 @@
+"""A registry's seal as a daemon holds it: key and certificate, checked at the start. What signs with it (`seal`) is loaded later."""
+
+from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from spooler.daemon.late import loading
+from spooler.seal.authority import PrivateKey, fingerprint
+
+if TYPE_CHECKING:
+    from spooler.seal.seal import CachedSigner
+
+
+class UnusableKey(ValueError):
+    """The file does not hold a key that can seal, with its certificate."""
+
+
+class SealKey:
+    """A registry's seal: the private key, loaded once, and its certificate. Safe to use from several threads."""
+
+    def __init__(self, private: PrivateKey, certificate: x509.Certificate, chain: list[x509.Certificate]) -> None:
+        if private.public_key() != certificate.public_key():
+            raise UnusableKey("the certificate is for another key")
+        self.certificate = certificate
+        self.fingerprint = fingerprint(certificate)
+        self._private = private
+        self._chain = chain
+        self._signer: CachedSigner | None = None
+
+    @classmethod
+    def from_pkcs12(cls, content: bytes, password: bytes | None = None) -> "SealKey":
+        try:
+            private, certificate, chain = pkcs12.load_key_and_certificates(content, password)
+        except ValueError as e:
+            raise UnusableKey("not a PKCS#12 file, or another password") from e
+        if not isinstance(private, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)) or certificate is None:
+            raise UnusableKey("a seal is an RSA or elliptic curve key with its certificate")
+        return cls(private, certificate, chain)
+
+    def sign_pdf(self, writer: Any) -> bytes:
+        """Return the document in `writer`, certified: whoever changes a byte breaks it."""
+        with loading:
+            from spooler.seal.seal import CachedSigner, certified
+
+            self._signer = self._signer or CachedSigner(self._private, self.certificate, self._chain)
+        return certified(writer, self._signer)
