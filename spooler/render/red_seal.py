@@ -1,4 +1,7 @@
-"""Step 2b: the visible round seal, a neutral drawing of our own: two rings, the registry's name along the arc, its purpose below."""
+"""Step 2b: the visible round seal, a drawing of our own: two rings, the registry's name along the arc, a star, its purpose below.
+
+It shows where the seal is; what seals is the signature.
+"""
 
 from functools import lru_cache
 from math import cos, pi, radians, sin
@@ -14,6 +17,8 @@ _NAME_EM = 245
 _PURPOSE_RADIUS = 680
 _PURPOSE_SPAN = 100
 _PURPOSE_EM = 165
+_STAR_RADIUS = 300
+_STAR_WAIST = 0.382  # of a regular pentagram
 _KAPPA = 0.5523
 
 
@@ -59,12 +64,10 @@ def _glyph(character: str, em: float, angle: float, radius: float, turn: float) 
 
 
 def _centre() -> str:
-    """A plain ring of rays where state seals have a star: this drawing imitates no real seal."""
-    rays = []
-    for i in range(24):
-        angle = 2 * pi * i / 24
-        inner, outer = (150, 330) if i % 2 else (150, 260)
-        rays.append(
-            f"{inner * cos(angle):.1f} {inner * sin(angle):.1f} m {outer * cos(angle):.1f} {outer * sin(angle):.1f} l"
-        )
-    return f"22 w {' '.join(rays)} S"
+    """A five-pointed star, one point up."""
+    corners = []
+    for i in range(10):
+        radius = _STAR_RADIUS if i % 2 == 0 else _STAR_RADIUS * _STAR_WAIST
+        angle = pi / 2 + i * pi / 5
+        corners.append(f"{radius * cos(angle):.1f} {radius * sin(angle):.1f} {'l' if i else 'm'}")
+    return f"{' '.join(corners)} h f"

@@ -1,0 +1,56 @@
+"""Step 2b for the electronic face: its pages drawn, in the order front, maps, further table pages."""
+
+from collections.abc import Iterable
+
+from spooler.render.annex.place import Rect
+from spooler.render.face_layout import Leaf
+from spooler.render.fonts import Faces
+from spooler.render.layout import MM
+from spooler.render.sheets import SEAL_RED, Pages
+
+_CELL_LINE = 0.6
+_CELL_INK = 0.25
+_MARK_ALPHA = 0.34
+_MARK_DEGREES = 24
+_SAMPLE_GREY = 0.6
+
+
+class FacePages(Pages):
+    """A face in the making; held under the faces' lock as every drawing is."""
+
+    def __init__(self, faces: Faces, width: float, height: float) -> None:
+        super().__init__(faces)
+        self._size = (width, height)
+
+    def open(self, width: float = 0, height: float = 0) -> None:
+        """Begin a page, of the face's own size if no other is given (in mm)."""
+        across, down = (width, height) if width else self._size
+        self._height = down * MM
+        self._canvas.setPageSize((across * MM, self._height))
+
+    def leaf(self, leaf: Leaf) -> None:
+        """Draw the table's cells, then all texts."""
+        self.cells(leaf.cells)
+        for text in leaf.texts:
+            self.write(text)
+
+    def cells(self, cells: Iterable[Rect]) -> None:
+        canvas = self._canvas
+        canvas.saveState()
+        canvas.setLineWidth(_CELL_LINE)
+        canvas.setStrokeGray(_CELL_INK)
+        for cell in cells:
+            self.outline(cell.x * MM, cell.y * MM, cell.width * MM, cell.height * MM)
+        canvas.restoreState()
+
+    def mark(self, text: str, size: float, *, is_red: bool) -> None:
+        """Write a word across the page, through which everything stays readable. It is text: a search finds it."""
+        canvas, face = self._canvas, self._faces.runs(text)[0].face
+        canvas.saveState()
+        canvas.setFillColor(SEAL_RED if is_red else (_SAMPLE_GREY,) * 3)
+        canvas.setFillAlpha(_MARK_ALPHA)
+        canvas.translate(self._size[0] * MM / 2, self._height / 2)
+        canvas.rotate(_MARK_DEGREES)
+        canvas.setFont(face, size)
+        canvas.drawCentredString(0, -size / 3, text)
+        canvas.restoreState()
