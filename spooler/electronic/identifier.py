@@ -38,6 +38,16 @@ class Identity:
         return ".".join([ROOT, *parts, mod_37_36.calc_check_digit("".join(parts))])
 
 
+@dataclass(frozen=True)
+class NewElectronic:
+    """What an electronic certificate is opened with."""
+
+    code: str
+    registry_name: str
+    issuer: str
+    first_serial: int = 1
+
+
 def is_identifier(text: str) -> bool:
     """Say whether the text is an identifier whose check character is right."""
     parts = text.removeprefix(f"{ROOT}.").split(".")

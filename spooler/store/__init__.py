@@ -4,7 +4,7 @@
     outbox      letters until the broker confirmed        callbacks   events until the endpoint took them
     halls       heartbeat, printers, blanks               approvals   what waits for a second person
     gaps        missing reports                           dead        letters given up
-    write_offs  halls that nothing is expected from
+    write_offs  halls that nothing is expected from    electronics  certificates as files
 
 `changing()` is one transaction for those that must write several of these together (`collect`, `controls`).
 """
@@ -18,6 +18,7 @@ from spooler.store.callbacks import Callbacks
 from spooler.store.change import Change, IllegalMove, NoSuchJob, Outgoing
 from spooler.store.database import Database
 from spooler.store.dead import DeadLetters
+from spooler.store.electronic import Electronics
 from spooler.store.figures import Figures
 from spooler.store.gaps import Gaps
 from spooler.store.halls import Approvals, Halls
@@ -50,6 +51,7 @@ class Store:
         self.gaps = Gaps(self.transactions)
         self.dead = DeadLetters(self.transactions)
         self.write_offs = WriteOffs(self.transactions)
+        self.electronics = Electronics(self.transactions)
         self.figures = Figures(self.transactions)
 
     @contextmanager

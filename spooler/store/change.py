@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 
 from spooler.job import HOME_REASONS, MOVES, OUTLIVES_THE_JOB, JobState, Reason, is_final
 from spooler.store import tables as t
+from spooler.store.electronic_changes import end_electronic
 from spooler.store.values import Alarm, Endpoint, Moved, Side, Topic, Update
 from spooler.wire import strict
 from spooler.wire.addresses import headers
@@ -82,6 +83,8 @@ class Change:
             return False
         self._write_job(row, after, new, change)
         self._write_reasons(row.place, old, new)
+        if end_electronic(self.connection, job_id, after, change.refusal.code if change.refusal else None, self.now):
+            self.stirred.add(Topic.ELECTRONIC)
         self._record(row, after, new, change)
         self._tell(row, after, new, change, is_news=after is not before or new != old)
         self._note(before, after, row.state_since)

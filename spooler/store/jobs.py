@@ -12,6 +12,7 @@ from spooler.daemon.crash import crash_point
 from spooler.job import FREES_THE_NUMBER, JobState, Reason
 from spooler.store import tables as t
 from spooler.store.change import Change, reasons_of
+from spooler.store.electronic_changes import open_electronic
 from spooler.store.transactions import Transactions
 from spooler.store.values import (
     Accepted,
@@ -28,6 +29,7 @@ from spooler.store.values import (
     Refusal,
     Same,
     Side,
+    Topic,
     Update,
     Wanted,
     Work,
@@ -165,6 +167,9 @@ def _accept(change: Change, new: NewJob, actor: Actor) -> Outcome:
     look = f"; to look at: {new.to_look_at}" if new.to_look_at else ""
     change.record_first(row, Update(actor=actor, because=f"request accepted{look}"))
     change.connection.execute(update(t.jobs).where(t.jobs.c.place == place).values(sequence=1))
+    if new.electronic is not None:
+        open_electronic(change.connection, row, new.electronic, change.now)
+        change.stirred.add(Topic.ELECTRONIC)
     crash_point("home.before-accept-commit")
     return Accepted(_views(change.connection, [row])[0])
 

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from spooler.electronic.identifier import NewElectronic
 from spooler.job import JobState, Reason
 from spooler.wire.messages import Actor, Case, Pass, Seal
 
@@ -25,6 +26,7 @@ class Topic(StrEnum):
     OUTBOX = "outbox"
     CALLBACKS = "callbacks"
     STANDING = "standing"  # a hall asked for its orders, or is to be halted
+    ELECTRONIC = "electronic"  # a file of an electronic certificate is to be made
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class NewJob(Wanted):
     channel: str | None = None
     window: str | None = None
     replaces: Replaced | None = None
+    electronic: NewElectronic | None = None  # its electronic certificate, where the registry issues them
     to_look_at: str | None = None  # what a person should compare with the request: fields and codes, no values
 
 
