@@ -52,14 +52,14 @@ def submit(
 
 
 def _wait(home: Api, job: dict[str, Any], end: float, *, tell: bool) -> dict[str, Any]:
-    """Follow the job until it has ended."""
+    """Follow the job until it has ended. The job is read before its events: so the last ones are told too."""
     seen = 0
     while True:
+        job = home.get(f"/v1/jobs/{job['job_id']}")
         for event in home.get(f"/v1/jobs/{job['job_id']}/events", after=seen)["events"]:
             seen = event["sequence"]
             if tell:
                 typer.echo(f"  {event['at']}  {event['state']}  {' '.join(event['reasons'])}".rstrip())
-        job = home.get(f"/v1/jobs/{job['job_id']}")
         if job["state"] in FINAL:
             return job
         if monotonic() > end:

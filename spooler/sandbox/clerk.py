@@ -22,7 +22,7 @@ from spooler.sandbox.eyes import Eyes, Output
 from spooler.sandbox.site import HallSite, load
 
 OPEN_STATES = ("printing", "printed", "waiting")
-MOST_ORDERS = 50  # of each state at a look; what is more urgent comes first
+MOST_ORDERS = 20  # of each state at a look; what is more urgent comes first
 LONG_WAIT_SECONDS = 20.0
 SHORT_WAIT_SECONDS = 0.2  # when something is still to come out
 BREATH_SECONDS = 0.04  # between two looks, so that a batch costs no look for each single change

@@ -23,6 +23,7 @@ CERTIFICATE_EVERY = 5  # one of so many is a certificate, the others are proofs
 IN_FLIGHT = 300
 CLIENTS = 2
 TELL_SECONDS = 30.0
+BREATH_SECONDS = 10.0  # for the answer to the last request
 READ_EVERY = 10  # of so many orders one is read, to see that it is its own document
 GROUP = 100  # jobs that are judged together
 
@@ -69,17 +70,18 @@ class Many:
         self._turn = threading.Lock()
         self._told = Told(Path(driver.home["callback"]["received"]))
 
-    def run(self, longest_seconds: float) -> Outcome:
-        """Post all, wait until the end of each was told (or the time is over), judge."""
+    def run(self, longest_seconds: float, *, posting_seconds: float | None = None) -> Outcome:
+        """Post all, or what `posting_seconds` let; wait until the end of each was told (or the time is over); judge."""
         before, began = self._cpu(), time.monotonic()
         self._told.look()
         with ThreadPoolExecutor(CLIENTS) as clients:
-            posting = [clients.submit(self._post_all, began + longest_seconds) for _ in range(CLIENTS)]
-            self._watch(began, began + longest_seconds)
+            last = began + (posting_seconds or longest_seconds)
+            posting = [clients.submit(self._post_all, last) for _ in range(CLIENTS)]
+            self._watch(began, last, began + longest_seconds)
         for one in posting:
             one.result()
         after = self._cpu()
-        self._outcome.seconds = time.monotonic() - began
+        self._outcome.seconds, self._outcome.jobs = time.monotonic() - began, len(self._requests)
         self._outcome.cpu = {part: after[part] - before.get(part, 0.0) for part in after}
         self._judge()
         return self._outcome
@@ -114,9 +116,9 @@ class Many:
         with self._turn:
             self._requests.append(request)
 
-    def _watch(self, began: float, give_up: float) -> None:
+    def _watch(self, began: float, last: float, give_up: float) -> None:
         tell = began + TELL_SECONDS
-        while time.monotonic() < give_up and len(self._told.ended) < self._outcome.jobs:
+        while time.monotonic() < give_up and not self._is_over(last):
             self._told.look()
             if time.monotonic() > tell:
                 tell += TELL_SECONDS
@@ -125,6 +127,11 @@ class Many:
                     flush=True,
                 )
             time.sleep(0.5)
+
+    def _is_over(self, last: float) -> bool:
+        posted = len(self._requests)
+        is_all_posted = posted == self._outcome.jobs or time.monotonic() > last + BREATH_SECONDS
+        return is_all_posted and len(self._told.ended) >= posted
 
     def _cpu(self) -> dict[str, float]:
         """Return the CPU seconds of each kind of part, its ended children's too."""

@@ -10,6 +10,7 @@ import pypdf
 import pytest
 
 from spooler.cli import COMMANDS, main
+from spooler.cli.submit import _wait
 from spooler.daemon.server import HttpServer
 from spooler.render import Renderer, find_templates
 from spooler.wire.messages import Issued, Printed, Received, Returned
@@ -127,6 +128,26 @@ def test_submit_waits_for_the_end(home, run, written, kind, state, more, expecte
 
     assert code == expected
     assert "received" in out
+
+
+def test_what_happens_between_two_looks_is_told_too(capsys):
+    """The job ends just after its events were asked for, or just before: the last of them are shown all the same."""
+
+    class Hasty:
+        """A home whose job ends at the moment that it is looked at."""
+
+        events: tuple[str, ...] = ("accepted",)
+
+        def get(self, path, **query):
+            if path.endswith("/events"):
+                told = [{"sequence": n, "at": "now", "state": s, "reasons": []} for n, s in enumerate(self.events, 1)]
+                return {"events": told[query["after"] :]}
+            self.events = ("accepted", "received", "issued")
+            return {"job_id": "1", "state": "issued"}
+
+    _wait(Hasty(), {"job_id": "1"}, 0.0, tell=True)
+
+    assert [line.split()[-1] for line in capsys.readouterr().out.splitlines()] == ["accepted", "received", "issued"]
 
 
 def test_waiting_may_end_before_the_job_does(home, run, written):
