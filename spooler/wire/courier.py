@@ -157,8 +157,10 @@ class Courier:
 
     def _put_off(self, letter: Letter, error: NotNow) -> None:
         """Let the outbox decide when to try again; but a queue whose leader has fallen has another within a second or two."""
-        now = self._monotonic()
-        since = self._not_taken.setdefault((letter.exchange, letter.routing_key), now)
+        now, way = self._monotonic(), (letter.exchange, letter.routing_key)
+        if way not in self._not_taken:
+            _log.info("not taken", courier=self._name, letter=letter.id, code=error.code, error=str(error))
+        since = self._not_taken.setdefault(way, now)
         if isinstance(error, NotConfirmed) and now - since < self._pace.election_seconds:
             self._is_in_haste = True
             return
