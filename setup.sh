@@ -11,6 +11,7 @@ gcc libc6-dev python3-dev python3-venv libcups2-dev
 rabbitmq-server
 cups cups-daemon cups-client cups-filters
 poppler-utils
+postgresql strace
 fonts-lxgw-wenkai fonts-babelstone-han fonts-hanazono
 "
 # These come from the lock before the rest, since pycups is built from source and we ourselves are installed editable.

@@ -11,6 +11,7 @@ import structlog
 
 from agents.api.app import make_api
 from agents.api.parts import Parts
+from agents.clock_watch import ClockWatch
 from agents.doctor.look import Places, look
 from agents.doctor.rounds import Rounds, by_journal
 from agents.hall import Hall, Keys
@@ -72,6 +73,7 @@ class Agent:
             keys=_keys(settings, credentials),
             trust=load_trust(settings.hall.trust_directory),
             clock=now,
+            clock_watch=ClockWatch(now),
         )
         self._rounds = self._make_rounds(settings)
         self._spool = self._make_spool(settings)

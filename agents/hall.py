@@ -13,6 +13,7 @@ from agents.blank import Blanks
 from agents.board import Board
 from agents.book import Book
 from agents.changes import Changes
+from agents.clock_watch import ClockWatch
 from agents.controls import Controls
 from agents.documents import Documents
 from agents.heartbeat import Heart
@@ -68,8 +69,13 @@ class Hall:
         keys: Keys,
         trust: Trust,
         clock: Callable[[], datetime],
+        clock_watch: ClockWatch | None = None,
     ) -> None:
         self.settings = settings
+        # Without one the clock is the only time there is.
+        self.clock_watch = clock_watch or ClockWatch(
+            clock, steady=lambda: clock().timestamp(), is_vouched=lambda: False
+        )
         self.ledger = ledger
         self.binding = binding
         self.wakes = Wakes()
@@ -133,6 +139,7 @@ class Hall:
             words=self._words,
             recollection=self.recollection,
             reconciliation=self.reconciliation,
+            clock_watch=self.clock_watch,
             changed=self._changed,
         )
         self.book = Book(
@@ -165,9 +172,11 @@ class Hall:
                 registries=registries,
                 every_seconds=self.settings.hall.heartbeat_seconds,
                 monotonic=self.monotonic,
+                clock_offset=lambda: self.clock_watch.offset_seconds,
             ),
             auto_release=self.settings.hall.release == "auto",
             may_print=self.may_print,
+            clock_watch=self.clock_watch,
             wake_printers=lambda: self.wakes.printers(),
             monotonic=self.monotonic,
         )

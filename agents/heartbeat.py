@@ -24,12 +24,14 @@ class Heart:
         registries: Iterable[str],
         every_seconds: float,
         monotonic: Callable[[], float] = monotonic,
+        clock_offset: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._journal = journal
         self._board = board
         self._registries = sorted(registries)
         self._every_seconds = every_seconds
         self._monotonic = monotonic
+        self._clock_offset = clock_offset
         self._next = float("-inf")
 
     def due_in_seconds(self) -> float:
@@ -63,6 +65,7 @@ class Heart:
                 for (stock, status), count in sorted(self._journal.ledger.blanks.counts().items())
             ),
             open_asks=len(self._journal.ledger.orders.unknown()),
+            clock_offset_seconds=self._clock_offset(),
         )
 
 

@@ -12,6 +12,7 @@ from time import monotonic
 import structlog
 
 from agents.accounts import MACHINE
+from agents.clock_watch import ClockWatch
 from agents.heartbeat import Heart
 from agents.journal import Journal
 from agents.ledger import Order
@@ -43,6 +44,7 @@ class Pipeline:
         heart: Heart,
         auto_release: bool,
         may_print: Callable[[], bool],
+        clock_watch: ClockWatch,
         wake_printers: Callable[[], None],
         look_seconds: float = _LOOK_SECONDS,
         monotonic: Callable[[], float] = monotonic,
@@ -53,6 +55,7 @@ class Pipeline:
         self._heart = heart
         self._auto_release = auto_release
         self._may_print = may_print
+        self._clock_watch = clock_watch
         self._wake_printers = wake_printers
         self._look_seconds = look_seconds
         self._monotonic = monotonic
@@ -100,8 +103,9 @@ class Pipeline:
 
     def look(self) -> None:
         """Do all that is due now."""
-        if self._may_print():
-            # A ledger that is not to be believed cannot say that nothing was printed.
+        self._clock_watch.look()
+        if self._may_print() and not self._clock_watch.is_in_doubt:
+            # A ledger that is not to be believed cannot say that nothing was printed, nor a clock that it is too late.
             self._expire()
         if self._may_print() and self._auto_release:
             self._release_by_policy()

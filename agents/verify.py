@@ -17,10 +17,10 @@ from spooler.wire.errors import BadMessage, BadSignature
 from spooler.wire.messages import PRIVATE_TICKET_FIELDS, TICKET_TYPE, Stock, Ticket, read_ticket
 from spooler.wire.pages import PageSize
 from spooler.wire.refusal import Refusal, RefusalCode
-from spooler.wire.signed import open_signed
+from spooler.wire.signed import open_signed, signed_bytes
 from spooler.wire.trust import RegistryRecord, Trust
 
-__all__ = ["CLOCK_SKEW", "Refusal", "RefusalCode", "VerifiedOrder", "verify"]
+__all__ = ["CLOCK_SKEW", "Refusal", "RefusalCode", "VerifiedOrder", "said_to_be_issued_at", "verify"]
 
 # A ticket made a moment ago is good although this hall's clock is a little behind; its end is not stretched.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -46,6 +46,11 @@ def verify(contents: Contents, address: Address, *, trust: Trust, hall: str, now
         raise
     except Exception as e:
         raise Refusal(RefusalCode.VERIFY_ERROR, f"checking failed ({type(e).__name__})") from e
+
+
+def said_to_be_issued_at(contents: Contents) -> datetime:
+    """Return when the ticket says that it was issued: to be verified as of then, and not believed otherwise."""
+    return _read_ticket(signed_bytes(contents.signed_ticket, TICKET_TYPE)).issued_at
 
 
 def _verify(contents: Contents, address: Address, *, trust: Trust, hall: str, now: datetime) -> VerifiedOrder:

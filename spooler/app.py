@@ -146,7 +146,7 @@ def _serve(settings: HomeSettings, stop: Event) -> bool:
         ground = Ground(
             settings=settings,
             store=store,
-            documents=Documents(settings.home.data_directory / "documents"),
+            documents=Documents(settings.home.documents, is_shared=store.database.is_shared),
             trust=read_trust(settings),
             keys=read_keys(settings, credentials),
             clock=now,

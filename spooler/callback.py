@@ -16,14 +16,15 @@ from standardwebhooks.webhooks import Webhook
 
 from spooler.daemon.crash import crash_point
 from spooler.store import Store
-from spooler.store.callbacks import CallbackDelivery
+from spooler.store.callbacks import LONGEST_WAIT_SECONDS, CallbackDelivery
 from spooler.wire import strict
 
 LIMIT_SECONDS = 10.0
 GIVE_UP_AFTER = timedelta(days=3)
 FIRST_BACKOFF_SECONDS = 2.0
-LONGEST_BACKOFF_SECONDS = 6 * 3600.0
+LONGEST_BACKOFF_SECONDS = LONGEST_WAIT_SECONDS
 LONGEST_REST_SECONDS = 30.0
+LOOK_SECONDS = 1.0
 
 _log = structlog.get_logger()
 
@@ -86,7 +87,9 @@ class CallbackSender:
         self._client.close()
 
     def tell_due(self) -> int:
-        """Try everything whose time has come once; return how many were tried."""
+        """Try everything whose time has come once; return how many were tried. Of several homes one tells, so that the order holds."""
+        if not self._store.duty.is_ours():
+            return 0
         due = self._store.callbacks.due(self._target.name, self._clock())
         for delivery in due:
             if self._is_stopping:
@@ -106,10 +109,11 @@ class CallbackSender:
             self._woken.wait(rest_seconds)
 
     def _rest_seconds(self) -> float:
-        next_due = self._store.callbacks.next_due_at(self._target.name)
+        longest = LOOK_SECONDS if self._store.database.is_shared else LONGEST_REST_SECONDS  # others wake nobody here
+        next_due = self._store.callbacks.next_due_at(self._target.name) if self._store.duty.is_ours() else None
         if next_due is None:
-            return LONGEST_REST_SECONDS
-        return min(LONGEST_REST_SECONDS, max(0.05, (next_due - self._clock()).total_seconds()))
+            return longest
+        return min(longest, max(0.05, (next_due - self._clock()).total_seconds()))
 
     def _tell(self, delivery: CallbackDelivery) -> None:
         crash_point("callback.before-post")

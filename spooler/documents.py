@@ -4,6 +4,7 @@ Here, and nowhere else at home, are names, ID numbers and fields: the print docu
 What is written passes through `Locker` both ways, the place for encryption at rest.
 """
 
+import fcntl
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -56,12 +57,13 @@ class OpenLocker:
 class Documents:
     """Files kept by content."""
 
-    def __init__(self, directory: Path, locker: Locker | None = None) -> None:
+    def __init__(self, directory: Path, locker: Locker | None = None, *, is_shared: bool = False) -> None:
         self._directory = directory
         self._locker = locker or OpenLocker()
         self._turn = Lock()
         self._in_hand: Counter[str] = Counter()
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._others = _Others(directory) if is_shared else _Alone()
 
     def keep(self, content: bytes) -> str:
         """Return the content's hash once it is on disk."""
@@ -71,11 +73,14 @@ class Documents:
     def batch(self) -> Iterator["Batch"]:
         """Keep documents that belong together, and that may turn out to be wanted by nobody."""
         batch = Batch(self)
+        with self._turn:
+            self._others.begin()
         try:
             yield batch
         finally:
             with self._turn:
                 self._in_hand.subtract(batch.names)
+                self._others.end()
 
     def take_in_hand(self, content: bytes) -> tuple[str, bool]:
         """Keep, and let no other batch drop it until this one has ended; say whether it is new."""
@@ -84,9 +89,9 @@ class Documents:
         return self._keep(content)
 
     def drop(self, names: Collection[str], is_used: Callable[[str], bool]) -> None:
-        """Delete those that no other batch has in hand and nothing refers to."""
-        with self._turn:
-            for name in names:
+        """Delete those that no other batch has in hand and nothing refers to; all stay while another home has a batch in hand."""
+        with self._turn, self._others.kept_out() as is_alone:
+            for name in names if is_alone else ():
                 if self._in_hand[name] <= 1 and not is_used(name):
                     self._place(name).unlink(missing_ok=True)
 
@@ -117,6 +122,51 @@ class Documents:
 
     def _place(self, name: str) -> Path:
         return self._directory / name[:2] / name
+
+
+class _Alone:
+    """No other home keeps documents here."""
+
+    def begin(self) -> None:
+        return
+
+    def end(self) -> None:
+        return
+
+    @contextmanager
+    def kept_out(self) -> Iterator[bool]:
+        yield True
+
+
+class _Others:
+    """Other homes keep their documents here too: each has a lock on the directory, shared, while it has a batch in hand."""
+
+    def __init__(self, directory: Path) -> None:
+        self._file = os.open(directory / ".in-hand", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._batches = 0
+
+    def begin(self) -> None:
+        if self._batches == 0:
+            fcntl.lockf(self._file, fcntl.LOCK_SH)
+        self._batches += 1
+
+    def end(self) -> None:
+        self._batches -= 1
+        if self._batches == 0:
+            fcntl.lockf(self._file, fcntl.LOCK_UN)
+
+    @contextmanager
+    def kept_out(self) -> Iterator[bool]:
+        """Say whether no other home has a batch in hand, and let none begin one meanwhile. Called within a batch."""
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            fcntl.lockf(self._file, fcntl.LOCK_SH)
 
 
 class Batch:

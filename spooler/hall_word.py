@@ -6,6 +6,7 @@ what else it says. All within the transaction in which the report is taken.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +19,13 @@ from spooler.store import tables as t
 from spooler.store.blanks import BACK, recovered
 from spooler.store.dead import settle_order
 from spooler.store.halls import (
+    clock_is_wrong,
     close_approvals_of,
     note_approval,
     note_heartbeat,
     note_stock,
     serials_between,
+    was_alarmed,
 )
 from spooler.store.standing import note_reconcile
 from spooler.store.values import Alarm, HallWord, Refusal, Side, Update
@@ -38,6 +41,9 @@ from spooler.wire.messages import (
     Returned,
     StockMoved,
 )
+
+CLOCK = "clock"
+ALARMED_AGAIN_AFTER = timedelta(hours=1)
 
 # What an order's state at the hall makes of the job. An expired order ends, its job does not.
 JOB_STATES: Mapping[str, JobState | None] = {
@@ -147,6 +153,8 @@ def _stock(change: Change, report: StockMoved) -> None:
 
 
 def _heartbeat(change: Change, report: Heartbeat) -> None:
+    if clock_is_wrong(change, report) and not was_alarmed(change, CLOCK, report.hall, change.now - ALARMED_AGAIN_AFTER):
+        change.alarm(Alarm(CLOCK, report.hall, report.registry))
     note_heartbeat(change, report)
 
 

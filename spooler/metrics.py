@@ -150,10 +150,15 @@ class StoreFigures(Collector):
     def _halls(self) -> Iterable[Metric]:
         spoke = _gauge("certspool_hall_last_report_timestamp_seconds", "When the hall last spoke.", "hall")
         blanks = _gauge("certspool_hall_blanks", "Blanks by the hall's last heartbeat.", "hall", "stock", "status")
+        clocks = _gauge(
+            "certspool_hall_clock_offset_seconds", "Hall's clock minus ours, by its last heartbeat.", "hall"
+        )
         standing = _gauge("certspool_hall_standing", "1 for how it stands.", "hall", "standing")
         printers = _gauge("certspool_hall_printer_state", "1 for the state it is in.", "hall", "printer", "state")
         for hall in self._store.halls.all():
             spoke.add_metric((hall.hall,), hall.last_report_at.timestamp())
+            if hall.clock_offset_seconds is not None:
+                clocks.add_metric((hall.hall,), hall.clock_offset_seconds)
             for one in STANDINGS:
                 standing.add_metric((hall.hall, one), float(one == hall.standing))
             for count in hall.blanks:
@@ -161,7 +166,7 @@ class StoreFigures(Collector):
             for printer in hall.printers:
                 for state in {*PRINTER_STATES, printer["state"]}:
                     printers.add_metric((hall.hall, printer["name"], state), float(state == printer["state"]))
-        yield from (spoke, standing, blanks, printers)
+        yield from (spoke, clocks, standing, blanks, printers)
 
     def _keys(self) -> Iterable[Metric]:
         keys = _gauge("certspool_key_expiry_timestamp_seconds", "When a key ends.", "kind", "owner")

@@ -83,7 +83,8 @@ class Restorer:
         while not self._stopping.is_set():
             self._woken.clear()
             try:
-                self.look()
+                if self._store.duty.is_ours():
+                    self.look()
             # A full disk, a document that cannot be read: what was not answered is found again at the next look.
             except Exception as e:
                 _log.error("halls not answered", exc_info=e)

@@ -19,11 +19,16 @@ class HomeSection(Section):
     credentials_directory: Path | None = None
     trust_directory: Path
     templates_directory: Path | None = None  # the site's own; a kind found there is taken from there alone
-    database_url: str | None = None  # default: SQLite in the data directory
+    database_url: str | None = None  # default: SQLite in the data directory; homes may share a postgresql://…
+    documents_directory: Path | None = None  # default: documents in the data directory; homes on one database share it
     order_days: int = Field(default=3, ge=1, le=90)  # working days until an order can no longer be begun
     workers: int = Field(default=2, ge=1, le=64)
     most_waiting_letters: int = Field(default=20_000, ge=1)  # with more in the outbox no request is taken (503)
     heartbeat_seconds: float = Field(default=60, gt=0)  # what halls are set to; three missed make a hall silent
+
+    @property
+    def documents(self) -> Path:
+        return self.documents_directory or self.data_directory / "documents"
 
     @property
     def database(self) -> str:

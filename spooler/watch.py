@@ -72,7 +72,8 @@ class Watch:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                self.look()
+                if self._store.duty.is_ours():
+                    self.look()
             # The store failed (disk full): the next look sees the same.
             except Exception as e:
                 _log.error("watch failed", exc_info=e)

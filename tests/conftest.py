@@ -1,4 +1,4 @@
-"""What many rooms' tests share: one private RabbitMQ for the whole run, and a virtual host of one's own on it."""
+"""What many rooms' tests share: one private RabbitMQ for the whole run, a virtual host of one's own on it, and a PostgreSQL."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -11,6 +11,7 @@ from spooler.sandbox.broker import PrivateBroker
 from spooler.wire.link import BrokerAddress, PikaLink
 from spooler.wire.management import Management
 from spooler.wire.topology import Topology
+from tests.postgresql import PostgreSQL, private_postgresql
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,13 @@ def broker(tmp_path_factory) -> Iterator[PrivateBroker]:
     finally:
         process.kill()
         process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A private PostgreSQL, started at the first need (about 3 s)."""
+    with private_postgresql() as server:
+        yield server
 
 
 _numbers = itertools.count(1)

@@ -5,6 +5,7 @@
     halls       heartbeat, printers, blanks               approvals   what waits for a second person
     gaps        missing reports                           dead        letters given up
     write_offs  halls that nothing is expected from    electronics  certificates as files
+    duty        who of several homes does what only one may do
 
 `changing()` is one transaction for those that must write several of these together (`collect`, `controls`).
 """
@@ -18,6 +19,7 @@ from spooler.store.callbacks import Callbacks
 from spooler.store.change import Change, IllegalMove, NoSuchJob, Outgoing
 from spooler.store.database import Database
 from spooler.store.dead import DeadLetters
+from spooler.store.duty import Duty
 from spooler.store.electronic import Electronics
 from spooler.store.figures import Figures
 from spooler.store.gaps import Gaps
@@ -43,7 +45,8 @@ class Store:
         self.transactions = Transactions(database, clock, endpoints, tells_others=tells_others)
         self.jobs = Jobs(self.transactions)
         self.orders = Orders(self.transactions)
-        self.outbox = StoredOutbox(self.transactions, clock)
+        self.outbox = StoredOutbox(self.transactions, clock, is_shared=database.is_shared)
+        self.duty = Duty(database)
         self.callbacks = Callbacks(self.transactions)
         self.halls = Halls(self.transactions)
         self.standings = Standings(self.transactions)
@@ -66,4 +69,5 @@ class Store:
             return connection.execute(select(1)).scalar() == 1
 
     def close(self) -> None:
+        self.duty.close()
         self.database.close()

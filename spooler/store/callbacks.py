@@ -9,11 +9,13 @@ from sqlalchemy import Column, ColumnCollection, ColumnElement, Row, Select, fun
 
 from spooler.daemon.crash import crash_point
 from spooler.store import tables as t
+from spooler.store.due import is_due
 from spooler.store.transactions import Transactions
 from spooler.store.values import CallbackEvent, Topic
 
 PENDING, DELIVERED, PARKED = "pending", "delivered", "parked"
 MOST_EVENTS_A_PAGE = 1000
+LONGEST_WAIT_SECONDS = 6 * 3600.0  # between two tries
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Callbacks:
             columns.endpoint == endpoint,
             _is_open(columns),
             columns.state == PENDING,
-            columns.next_try_at <= now,
+            is_due(columns.next_try_at, now, LONGEST_WAIT_SECONDS),
             ~_held_back(),
         )
         with self._transactions.reading() as connection:

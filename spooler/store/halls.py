@@ -18,6 +18,7 @@ from spooler.wire.messages import ApprovalReport, Heartbeat, StockMoved
 
 MOST_BLANKS_A_REPORT = 100_000
 MOST_JOBS_A_LOOK = 500
+MOST_CLOCK_SECONDS = 300.0
 _WAITING_JOBS = ("sent", "received", "printing", "printed")
 _WAITING_ORDERS = ("sent", "waiting", "printing", "printed")
 OPEN, SENT, ACCEPTED, DECLINED = "open", "sent", "accepted", "declined"
@@ -176,9 +177,39 @@ def note_heartbeat(change: Change, report: Heartbeat) -> None:
             printers=[printer.model_dump(mode="json") for printer in report.printers],
             blanks=[count.model_dump(mode="json") for count in report.blanks],
             open_asks=report.open_asks,
-            clock_offset_seconds=report.clock_offset_seconds,
+            clock_offset_seconds=_offset_seconds(report, change.now),
         )
     )
+
+
+def clock_is_wrong(change: Change, report: Heartbeat) -> bool:
+    """Say whether the hall's clock is off by more than five minutes: it says so, or this heartbeat shows it (asked before it is noted).
+
+    One from the future shows it. One from the past may only have waited: then it came with others, each from another time. The lag of a
+    clock stays the same from one heartbeat to the next.
+    """
+    if abs(report.clock_offset_seconds or 0.0) > MOST_CLOCK_SECONDS:
+        return True
+    offset = _offset_seconds(report, change.now)
+    if offset >= -MOST_CLOCK_SECONDS:
+        return offset > MOST_CLOCK_SECONDS
+    before = change.connection.execute(
+        select(t.halls.c.heartbeat_at, t.halls.c.clock_offset_seconds).where(t.halls.c.hall == report.hall)
+    ).one_or_none()
+    if before is None or before.heartbeat_at is None or before.clock_offset_seconds is None:
+        return False
+    beat_seconds = (report.at - before.heartbeat_at).total_seconds()
+    return bool(abs(offset - before.clock_offset_seconds) < beat_seconds / 2)
+
+
+def was_alarmed(change: Change, code: str, hall: str, since: datetime) -> bool:
+    columns = t.alarms.c
+    found = select(columns.place).where(columns.code == code, columns.hall == hall, columns.at > since).limit(1)
+    return change.connection.execute(found).first() is not None
+
+
+def _offset_seconds(report: Heartbeat, now: datetime) -> float:
+    return (report.at - now).total_seconds()
 
 
 def note_stock(change: Change, report: StockMoved) -> None:

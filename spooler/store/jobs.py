@@ -1,17 +1,20 @@
 """Jobs: accepted once, found again, listed newest first."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from time import sleep
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, Row, Select, String, cast, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from spooler.daemon.crash import crash_point
 from spooler.job import FREES_THE_NUMBER, JobState, Reason
 from spooler.store import tables as t
 from spooler.store.change import Change, reasons_of
+from spooler.store.database import has_unknown_outcome
+from spooler.store.due import is_due
 from spooler.store.electronic_changes import open_electronic
 from spooler.store.transactions import Transactions
 from spooler.store.values import (
@@ -38,6 +41,8 @@ from spooler.wire.messages import Actor, Case, Pass, Seal
 
 FIRST_ATTEMPT = 1
 MOST_JOBS_A_PAGE = 500
+LONGEST_PUT_OFF_SECONDS = 300.0  # the pipeline's longest backoff
+PAUSES_AFTER_A_LOSS = (0.1, 0.4, 1.0, 2.0)  # a failover takes some seconds; after that the caller asks again
 
 _IS_HELD = (
     select(t.job_reasons.c.reason)
@@ -52,8 +57,9 @@ _HAS_NOTHING_TO_SEND = (t.jobs.c.state == JobState.SEALED) & ~(
 class Jobs:
     """What the API and the pipeline ask about jobs."""
 
-    def __init__(self, transactions: Transactions) -> None:
+    def __init__(self, transactions: Transactions, *, pause: Callable[[float], None] = sleep) -> None:
         self._transactions = transactions
+        self._pause = pause
 
     def answered(self, registry: str, request_id: str, request_sha256: str) -> Same | Different | None:
         """Return what this request was answered before, if it was: asked before anything costly is done."""
@@ -78,13 +84,19 @@ class Jobs:
 
     def accept(self, new: NewJob, actor: Actor) -> Outcome:
         """Keep a new job, or say which one stands in its place. On disk when it returns."""
-        try:
-            with self._transactions.changing() as change:
-                return _accept(change, new, actor)
-        except IntegrityError:
-            # Another home on the same database was quicker: what it wrote is now to be seen.
-            with self._transactions.changing() as change:
-                return _accept(change, new, actor)
+        for pause in (*PAUSES_AFTER_A_LOSS, None):
+            try:
+                return self._accept_once(new, actor)
+            except DBAPIError as e:
+                if pause is None or not has_unknown_outcome(e):
+                    raise
+                # It may have been kept. `_accept` looks for its request id before anything is written again.
+                self._pause(pause)
+        raise AssertionError("the last try returns or raises")
+
+    def _accept_once(self, new: NewJob, actor: Actor) -> Outcome:
+        with self._transactions.changing() as change:
+            return _accept(change, new, actor)
 
     def job(self, job_id: str) -> Job | None:
         with self._transactions.reading() as connection:
@@ -132,7 +144,7 @@ class Jobs:
         What is held stays where it is, and a sealed job whose order has ended waits for a person.
         """
         has_letter = select(t.outbox.c.place).where(t.outbox.c.job_id == t.jobs.c.job_id).exists()
-        due = t.jobs.c.step_after.is_(None) | (t.jobs.c.step_after <= now)
+        due = t.jobs.c.step_after.is_(None) | is_due(t.jobs.c.step_after, now, LONGEST_PUT_OFF_SECONDS)
         wanted = (
             select(t.jobs.c.job_id)
             .where(t.jobs.c.state.in_(list(states)), due, ~has_letter, ~_IS_HELD, ~_HAS_NOTHING_TO_SEND)

@@ -1,16 +1,22 @@
-"""The outbox: letters kept in the transaction that made them necessary, until the broker has confirmed each."""
+"""The outbox: letters kept in the transaction that made them necessary, until the broker has confirmed each.
+
+Where several homes share the database each letter is claimed before it is sent. A claim is made in the writers' turn and keeps the letters
+of one hall together, since two homes that each took some would turn their order round; it lapses if its home does.
+"""
 
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import uuid4
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from spooler.daemon.crash import crash_point
 from spooler.job import Reason
 from spooler.store import tables as t
 from spooler.store.change import RANK_ORDER, Change
+from spooler.store.due import is_due
 from spooler.store.halls import blocked_halls
 from spooler.store.orders import note_sent
 from spooler.store.transactions import Clock, Transactions
@@ -22,6 +28,7 @@ from spooler.wire.topology import CONTROLS, ORDERS, hall_queue
 MOST_BYTES_AT_ONCE = 32 << 20
 FIRST_BACKOFF_SECONDS = 2.0
 LONGEST_BACKOFF_SECONDS = 300.0
+CLAIM = timedelta(seconds=60)  # longer than sending a batch takes
 NOT_TRIED = "broker-unreachable"  # what is sent and not taken says why itself
 
 
@@ -39,41 +46,64 @@ class Stuck:
 class StoredOutbox:
     """What a courier takes letters from (the wire's Outbox)."""
 
-    def __init__(self, transactions: Transactions, clock: Clock) -> None:
+    def __init__(self, transactions: Transactions, clock: Clock, *, is_shared: bool = False) -> None:
         self._transactions = transactions
         self._clock = clock
+        self._name = str(uuid4())  # whose claims are ours
+        self._is_shared = is_shared
 
     def pending(self, limit: int) -> Sequence[Letter]:
         """Return letters that are due: controls, then orders, then events; within these the oldest first.
 
         A new order waits as long as its hall is not sure of its journal (`standing`).
         """
-        columns = t.outbox.c
-        due = (
-            select(columns.place, columns.bytes)
-            .where(columns.next_try_at <= self._clock())
-            .order_by(columns.rank, columns.place)
-            .limit(limit)
-        )
         with self._transactions.reading() as connection:
-            for hall in blocked_halls(connection):
-                due = due.where((columns.rank != RANK_ORDER) | columns.routing_key.not_like(f"%.{hall}"))
-            places = _within(MOST_BYTES_AT_ONCE, [(row.place, row.bytes) for row in connection.execute(due)])
-            wanted = select(t.outbox).where(columns.place.in_(places)).order_by(columns.rank, columns.place)
-            letters = [
-                Letter(
-                    id=row.letter_id,
-                    exchange=row.exchange,
-                    routing_key=row.routing_key,
-                    type=row.type,
-                    body=row.body,
-                    headers=row.headers,
-                )
-                for row in connection.execute(wanted)
-            ]
+            places = self._due(connection, limit)
+            if not self._is_shared:
+                letters = _letters(connection, places)
+        if self._is_shared:
+            letters = self._claimed(limit) if places else []
         if letters:
             crash_point("home.before-publish")
         return letters
+
+    def _due(self, connection: Connection, limit: int) -> list[int]:
+        columns = t.outbox.c
+        due = (
+            select(columns.place, columns.bytes)
+            .where(is_due(columns.next_try_at, self._clock(), LONGEST_BACKOFF_SECONDS))
+            .order_by(columns.rank, columns.place)
+            .limit(limit)
+        )
+        for hall in blocked_halls(connection):
+            due = due.where((columns.rank != RANK_ORDER) | columns.routing_key.not_like(f"%.{hall}"))
+        if self._is_shared:
+            due = due.where(~self._is_anothers())
+        return _within(MOST_BYTES_AT_ONCE, [(row.place, row.bytes) for row in connection.execute(due)])
+
+    def _is_anothers(self) -> ColumnElement[bool]:
+        """Say that another home is sending letters of the same way just now."""
+        theirs = t.outbox.alias("theirs").c
+        return (
+            select(theirs.place)
+            .where(
+                theirs.routing_key == t.outbox.c.routing_key,
+                theirs.claimed_by != self._name,
+                theirs.claimed_until > self._clock(),
+            )
+            .exists()
+        )
+
+    def _claimed(self, limit: int) -> list[Letter]:
+        """Claim what is due and return it."""
+        with self._transactions.changing() as change:
+            places = self._due(change.connection, limit)
+            change.connection.execute(
+                update(t.outbox)
+                .where(t.outbox.c.place.in_(places))
+                .values(claimed_by=self._name, claimed_until=change.now + CLAIM)
+            )
+            return _letters(change.connection, places)
 
     def sent(self, letter_id: str) -> None:
         """The broker has it: the order is sent, the letter is no longer needed."""
@@ -145,6 +175,21 @@ class StoredOutbox:
         """Return how many letters wait."""
         with self._transactions.reading() as connection:
             return connection.execute(select(func.count()).select_from(t.outbox)).scalar() or 0
+
+
+def _letters(connection: Connection, places: Sequence[int]) -> list[Letter]:
+    wanted = select(t.outbox).where(t.outbox.c.place.in_(places)).order_by(t.outbox.c.rank, t.outbox.c.place)
+    return [
+        Letter(
+            id=row.letter_id,
+            exchange=row.exchange,
+            routing_key=row.routing_key,
+            type=row.type,
+            body=row.body,
+            headers=row.headers,
+        )
+        for row in connection.execute(wanted)
+    ]
 
 
 def _within(most: int, sizes: list[tuple[int, int]]) -> list[int]:

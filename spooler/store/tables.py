@@ -210,6 +210,8 @@ outbox = Table(
     Column("tries", Integer, nullable=False, default=0),
     Column("next_try_at", UtcTime, nullable=False),
     Column("last_error", String(64)),
+    Column("claimed_by", Uuid),  # the home that is sending it, where several share the database
+    Column("claimed_until", UtcTime),
     Index("outbox_in_order", "rank", "place"),
 )
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from agents.accounts import Account, Role
+from agents.clock_watch import ClockWatch
 from agents.device import DeviceState, Standing
 from agents.hall import Hall, Keys
 from agents.ledger import Ledger
@@ -62,6 +63,7 @@ class Counter:
     is_new: bool = True
     permits_are_new: bool = True
     asks_first: bool = False
+    clock_watch: ClockWatch | None = None
     recalled: list[UUID] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -100,6 +102,7 @@ class Counter:
             ),
             trust=self.office.trust,
             clock=self.clock,
+            clock_watch=self.clock_watch,
         )
         self.hall.wakes.recall = self.recalled.append
         self.acts, self.stock, self.book = self.hall.acts, self.hall.stock, self.hall.book

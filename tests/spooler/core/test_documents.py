@@ -1,6 +1,9 @@
 """What is kept is whole, and what is read is what was kept."""
 
+import subprocess
+import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -94,3 +97,31 @@ def test_what_another_request_has_in_hand_or_a_job_uses_stays(tmp_path: Path) ->
         refused.drop(lambda name: name == used)
 
     assert documents.read(shared) and documents.read(used)
+
+
+@pytest.mark.fault_row("F45")
+def test_what_another_home_has_in_hand_stays(tmp_path: Path) -> None:
+    """Another home had just been told that the document is there already, and was about to keep its job."""
+    directory = tmp_path / "documents"
+    one = Documents(directory, is_shared=True)
+    asks = "import sys; from pathlib import Path; from spooler.documents import Documents\n" + dedent(
+        f"""
+        with Documents(Path({str(directory)!r}), is_shared=True).batch() as batch:
+            print(batch.keep(b"wanted by two"), flush=True)
+            sys.stdin.readline()
+        """
+    )
+    with one.batch() as refused:
+        name = refused.keep(b"wanted by two")
+        with subprocess.Popen(
+            [sys.executable, "-c", asks], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path.cwd()
+        ) as other:
+            assert other.stdout is not None and other.stdin is not None
+            assert other.stdout.readline().strip() == name
+            refused.drop(lambda name: False)
+            assert one.read(name) == b"wanted by two"
+            other.communicate("end\n")
+        refused.drop(lambda name: False)
+
+    with pytest.raises(DocumentDamaged):
+        one.read(name)

@@ -30,10 +30,18 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    database = Database(f"sqlite:///{tmp_path}/home.db")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Store]:
+    """The same promises hold on either database."""
+    database = Database(_url(request, tmp_path))
     metadata.create_all(database.engine)
     found = Store(database, clock, [Endpoint("records-office", frozenset({"231221"}))])
     yield found
     found.close()
+
+
+def _url(request: pytest.FixtureRequest, directory: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{directory}/home.db"
+    server = request.getfixturevalue("postgresql")
+    return str(server.url(server.fresh()))
