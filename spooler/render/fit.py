@@ -17,8 +17,8 @@ SPACES = frozenset(_STRIPPED)
 NO_BREAK_SPACE = "\u00a0"
 
 # A unit number in its four groups (GB/T 37346), or a run of letters and digits, also full-width ones, with the marks that join them.
-_UNIT_NUMBER = r"\d{6} \d{6} [A-Z]{2}\d{5} [A-Z]\d{8}"
 _LETTER = r"(?:[^\W_\u1100-\uffff\U00010000-\U0010ffff]|[０-９Ａ-Ｚａ-ｚ])"
+_UNIT_NUMBER = rf"(?<!{_LETTER})\d{{6}} \d{{6}} [A-Z]{{2}}\d{{5}} [A-Z]\d{{8}}(?!{_LETTER})"
 _RUN = rf"{_LETTER}(?:[.,:/+#&@'_-]*{_LETTER})*"
 _WHOLE = re.compile(f"(?P<unit>{_UNIT_NUMBER})|{_RUN}")
 _SLACK = 1e-6

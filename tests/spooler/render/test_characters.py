@@ -32,10 +32,36 @@ from .builders import a_content
         ("\t", "control-character"),
         ("\r", "control-character"),
         ("\ud800", "not-unicode"),
+        ("\ufffd", "not-unicode"),
+        ("\ufffc", "not-unicode"),
+        ("\u115f", "combining-character"),
+        ("\u1100", "combining-character"),
+        ("\ua700", "no-glyph"),
     ],
 )
 def test_a_character_that_would_not_print_is_refused(refusal, character, code):
     assert refusal(a_content(holder="张" + character)) == [("fields.holder", code)]
+
+
+@pytest.mark.parametrize("field", ["holder", "notes", "unit_number"])
+@pytest.mark.parametrize(
+    "characters",
+    [
+        [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C],  # turn the writing direction
+        [*range(0x200B, 0x200E), 0x2060, 0xFEFF, 0x00AD, 0x180E, 0x3164, 0xFFA0, 0x2800, 0x034F],  # leave no ink
+        [0xE000, 0xF8FF, 0xF0000, 0xFFFFD, 0x100000, 0x10FFFD, 0xE5E5, 0xE78D],  # private use
+        [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)],  # variation selectors
+    ],
+    ids=["bidirectional", "invisible", "private", "variation"],
+)
+def test_each_such_character_is_refused_by_name(renderer, field, characters):
+    """Field and code point: nobody can see these on a screen."""
+    for code in characters:
+        with pytest.raises(Unprintable) as caught:
+            renderer.print_document(a_content(**{field: f"张{chr(code)}三"}))
+
+        (finding,) = caught.value.findings
+        assert finding.field == f"fields.{field}" and f"U+{code:04X}" in finding.message
 
 
 def test_the_refusal_names_field_and_character(renderer):
