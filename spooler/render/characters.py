@@ -31,6 +31,8 @@ _REFUSED: dict[str, tuple[RenderCode, str, str]] = {
         "is a combining mark, which cannot be set exactly",
     ),
 }
+# The Braille pattern without dots: some faces draw the places of the dots.
+_BLANK = "\u2800"
 # What stands for a character that got lost on the way (U+FFFD), or for a picture that is not there.
 _STAND_INS = frozenset("\ufffc\ufffd")
 # Hangul letters that join with their neighbours into one syllable.
@@ -63,7 +65,7 @@ def _fault(character: str, faces: Faces) -> tuple[RenderCode, str, str] | None:
         return _REFUSED["Mn"]
     if unicodedata.bidirectional(character) in _RIGHT_TO_LEFT:
         return _TURNED
-    if category == "Zs" and character not in _VISIBLE_SPACES:
+    if character == _BLANK or (category == "Zs" and character not in _VISIBLE_SPACES):
         return _REFUSED["Zl"]
     return None if faces.face_of(character) else _NOT_COVERED
 
