@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 from fastapi import APIRouter
@@ -37,6 +38,8 @@ from spooler.daemon.settings import Credentials, SettingsError, load_settings
 from spooler.dead_letters import DeadLetterReader, HomeInbox
 from spooler.dispatch import Dispatcher
 from spooler.documents import Documents
+from spooler.electronic.issue import ElectronicIssuer
+from spooler.electronic.join import electronic_issuer, openings, page_beside_the_api
 from spooler.gaps import GapWatch
 from spooler.intake.check import Checker
 from spooler.intake.keep import Intake
@@ -64,9 +67,17 @@ from spooler.write_off import HallsWrittenOff
 Clock = Callable[[], datetime]
 K = TypeVar("K")
 
+THREADS = ("courier", "pipeline", "callbacks", "watch", "restore", "electronic")
 LATE = ("spooler.seal.seal",)
 
 _log = structlog.get_logger()
+
+
+class Living(Protocol):
+    """A part with a thread."""
+
+    @property
+    def is_alive(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -111,17 +122,21 @@ class Home:
     callbacks: Callbacks
     watch: Watch
     restorer: Restorer
+    electronic: ElectronicIssuer
     late: Late
     server: HttpServer  # comes last and goes first: whoever is answered finds everything behind it at work
 
     @property
     def parts(self) -> Sequence[lifecycle.Part]:
-        return (self.courier, self.pipeline, self.callbacks, self.watch, self.restorer, self.late, self.server)
+        return (*self.threads, self.late, self.server)
+
+    @property
+    def threads(self) -> tuple[Courier, Pipeline, Callbacks, Watch, Restorer, ElectronicIssuer]:
+        return (self.courier, self.pipeline, self.callbacks, self.watch, self.restorer, self.electronic)
 
     @property
     def is_alive(self) -> bool:
-        threads = _health(self.courier, self.pipeline, self.callbacks, self.watch, self.restorer)
-        return all(lives() for lives in threads.values())
+        return all(lives() for lives in _health(*self.threads).values())
 
 
 def run(config: Path) -> int:
@@ -223,22 +238,24 @@ def join(ground: Ground, targets: Sequence[Target], link: Callable[[], Link]) ->
     callbacks = Callbacks([CallbackSender(store=store, target=target, clock=ground.clock) for target in targets])
     watch = _watch(ground)
     restorer = _restorer(ground)
+    electronic = _electronic(ground)
     store.transactions.listen(Topic.WORK, pipeline.wake)
     store.transactions.listen(Topic.OUTBOX, courier.wake)
     store.transactions.listen(Topic.CALLBACKS, callbacks.wake)
     store.transactions.listen(Topic.STANDING, restorer.wake)
+    store.transactions.listen(Topic.ELECTRONIC, electronic.wake)
     store.transactions.watch_moves(metrics.count_move)
     store.transactions.watch_alarms(metrics.count_alarm)
     store.transactions.watch_alarms(log_alarm)
     metrics.registry.register(_figures(ground, targets))
     probe = probe_router(
         ready={"broker": lambda: courier.is_connected, "store": store.is_answering},
-        alive=_health(courier, pipeline, callbacks, watch, restorer),
+        alive=_health(courier, pipeline, callbacks, watch, restorer, electronic),
         registry=metrics.registry,
     )
     server = HttpServer(make_api(_api_parts(ground, probe)), *split_listen(ground.settings.home.listen))
     late = Late(LATE, is_ready=lambda: courier.is_connected and server.is_alive)
-    return Home(courier, pipeline, callbacks, watch, restorer, late, server)
+    return Home(courier, pipeline, callbacks, watch, restorer, electronic, late, server)
 
 
 def _restorer(ground: Ground) -> Restorer:
@@ -248,6 +265,17 @@ def _restorer(ground: Ground) -> Restorer:
         trust=ground.trust,
         asker=HallAsker(ground.keys.tickets),
         clock=ground.clock,
+    )
+
+
+def _electronic(ground: Ground) -> ElectronicIssuer:
+    return electronic_issuer(
+        ground.settings,
+        store=ground.store,
+        documents=ground.documents,
+        seals=ground.keys.seals,
+        clock=ground.clock,
+        metrics=ground.metrics,
     )
 
 
@@ -350,7 +378,12 @@ def _api_parts(ground: Ground, probe: APIRouter) -> Parts:
         templates={one.id: one.templates for one in ground.settings.registries},
     )
     return Parts(
-        intake=Intake(checker=checker, book=ground.store.jobs, shelf=ground.documents),
+        intake=Intake(
+            checker=checker,
+            book=ground.store.jobs,
+            shelf=ground.documents,
+            openings=openings(ground.settings, ground.trust),
+        ),
         store=ground.store,
         documents=ground.documents,
         acts=Controls(ground.store, ground.keys.tickets),
@@ -360,6 +393,7 @@ def _api_parts(ground: Ground, probe: APIRouter) -> Parts:
         registries=ground.registries,
         hall_names={hall.hall: hall.name for hall in ground.trust.halls.values()},
         probe=probe,
+        verify=page_beside_the_api(ground.store, ground.clock, ground.metrics),
         count_request=ground.metrics.count_request,
         most_waiting_letters=ground.settings.home.most_waiting_letters,
     )
@@ -371,17 +405,9 @@ def log_alarm(alarm: Alarm) -> None:
     _log.error("alarm", alarm=True, **told)
 
 
-def _health(
-    courier: Courier, pipeline: Pipeline, callbacks: Callbacks, watch: Watch, restorer: Restorer
-) -> dict[str, Callable[[], bool]]:
+def _health(*threads: Living) -> dict[str, Callable[[], bool]]:
     """Return how each thread is asked whether it lives."""
-    return {
-        "courier": lambda: courier.is_alive,
-        "pipeline": lambda: pipeline.is_alive,
-        "callbacks": lambda: callbacks.is_alive,
-        "watch": lambda: watch.is_alive,
-        "restore": lambda: restorer.is_alive,
-    }
+    return {name: partial(getattr, one, "is_alive") for name, one in zip(THREADS, threads, strict=True)}
 
 
 def _callers(settings: HomeSettings) -> Iterator[Caller]:

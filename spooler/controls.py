@@ -15,10 +15,12 @@ from sqlalchemy import select, update
 
 from spooler.ask_hall import HallAsker
 from spooler.daemon.crash import crash_point
+from spooler.electronic.validity import Validity
 from spooler.job import JobState, Reason, is_final
 from spooler.store import Change, Store
 from spooler.store import tables as t
 from spooler.store.blanks import note_to_recover
+from spooler.store.electronic_changes import set_validity
 from spooler.store.halls import OPEN, SENT
 from spooler.store.orders import (
     PAUSING,
@@ -95,7 +97,7 @@ class Controls:
             if state is JobState.ISSUED:
                 return self._withdraw_issued(change, job_id, reason, actor)
             if state is not JobState.WITHDRAWN and is_final(state):
-                return TooLate(state)
+                return _withdraw_electronic(change, job_id, state, actor) or TooLate(state)
             return self._end(change, job_id, JobState.WITHDRAWN, reason, actor)
 
     def hold(self, job_id: str, reason: str, actor: Actor) -> Outcome:
@@ -221,6 +223,15 @@ def _end_here(change: Change, job_id: str, order: OpenOrder | None, end: JobStat
         set_order_state(change, order.order_id, "cancelled")
     change.move(job_id, Update(state=end, because=f"{end} with nothing at a hall", actor=actor))
     return Ended(end)
+
+
+def _withdraw_electronic(change: Change, job_id: str, state: JobState, actor: Actor) -> Outcome | None:
+    """A job that ended without paper may still have an electronic certificate: the right is gone, so is that."""
+    if not set_validity(change.connection, job_id, Validity.WITHDRAWN, change.now):
+        return None
+    change.stirred.add(Topic.ELECTRONIC)
+    change.move(job_id, Update(because="electronic certificate withdrawn", actor=actor, is_note=True))
+    return Ended(state, "withdrawn")
 
 
 def _pause_here(change: Change, job_id: str, outcome: str, actor: Actor) -> Outcome:

@@ -107,6 +107,8 @@ class Code(StrEnum):
     WRONG_STATE = "wrong-state"
     ORDER_OPEN = "order-open"
     SAME_PERSON = "same-person"
+    NO_ELECTRONIC = "no-electronic"
+    NOT_READY = "not-ready"
     TRY_LATER = "try-later"
     INTERNAL = "internal"
 
@@ -198,6 +200,11 @@ SENTENCES: dict[Code, tuple[str, str]] = {
         "上一订单尚未由大厅确认结束且无可用纸证",
         "the last order has not ended by the hall's word with no usable paper",
     ),
+    Code.NO_ELECTRONIC: (
+        "该作业没有电子证照：登记机构未启用，或此类文书不签发",
+        "the job has no electronic certificate: its registry issues none, or none of this kind",
+    ),
+    Code.NOT_READY: ("电子证照正在生成，请稍候再取", "the electronic certificate is being made: ask again in a moment"),
     Code.SAME_PERSON: ("须由另一人审批", "whoever asked cannot approve"),
     Code.TRY_LATER: ("暂时无法受理，请稍后重试", "not now, try the same again later"),
     Code.INTERNAL: ("系统内部错误", "an error of ours, see the log"),
@@ -309,6 +316,16 @@ class OrderOpen(Conflict):
 class SamePerson(HomeError):
     status = 403
     code = Code.SAME_PERSON
+
+
+class NoElectronic(NotFound):
+    code = Code.NO_ELECTRONIC
+
+
+class NotReady(Conflict):
+    """It is being made: ask again in a moment."""
+
+    code = Code.NOT_READY
 
 
 class TryLater(HomeError):

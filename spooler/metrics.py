@@ -55,6 +55,15 @@ class Metrics:
         self._passes = Counter(
             "certspool_passes", "Passes as halls report them.", ["hall", "printer", "outcome"], registry=self.registry
         )
+        self._electronic = Histogram(
+            "certspool_electronic_seconds",
+            "From acceptance to the electronic certificate.",
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self._verified = Counter(
+            "certspool_verify_answers", "Answers of the page beside the API.", ["answer"], registry=self.registry
+        )
         self._alarms = Counter(
             "certspool_alarms", "What must not happen, and did.", ["code", "hall"], registry=self.registry
         )
@@ -66,6 +75,12 @@ class Metrics:
         stage = STAGES.get(moved.after)
         if stage is not None:
             self._stages.labels(stage).observe(moved.seconds)
+
+    def time_electronic(self, seconds: float) -> None:
+        self._electronic.observe(seconds)
+
+    def count_verify(self, answer: str) -> None:
+        self._verified.labels(answer).inc()
 
     def count_pass(self, report: PassReport) -> None:
         self._passes.labels(report.hall, report.printer, report.outcome).inc()
@@ -99,6 +114,7 @@ class StoreFigures(Collector):
         yield from self._jobs()
         yield from self._links()
         yield from self._halls()
+        yield from self._electronics()
         yield from self._keys()
 
     def _jobs(self) -> Iterable[Metric]:
@@ -167,6 +183,17 @@ class StoreFigures(Collector):
                 for state in {*PRINTER_STATES, printer["state"]}:
                     printers.add_metric((hall.hall, printer["name"], state), float(state == printer["state"]))
         yield from (spoke, clocks, standing, blanks, printers)
+
+    def _electronics(self) -> Iterable[Metric]:
+        issued = _gauge("certspool_electronic", "Electronic certificates.", "registry", "kind", "validity")
+        for labels, count in self._store.electronics.counts().items():
+            issued.add_metric(labels, count)
+        due, since = self._store.electronics.waiting()
+        waiting = _gauge("certspool_electronic_waiting", "Files of electronic certificates that are to be made.")
+        waiting.add_metric((), due)
+        age = _gauge("certspool_electronic_wait_age_seconds", "Age of the oldest of them.")
+        age.add_metric((), max(0.0, (self._clock() - since).total_seconds()) if since else 0.0)
+        yield from (issued, waiting, age)
 
     def _keys(self) -> Iterable[Metric]:
         keys = _gauge("certspool_key_expiry_timestamp_seconds", "When a key ends.", "kind", "owner")

@@ -3,14 +3,16 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from spooler.daemon.broker import BrokerSection
 from spooler.daemon.settings import Section
+from spooler.electronic.identifier import LAST_SERIAL, credit_code
 from spooler.wire.messages import HallId, RegistryId, Sha256
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 ALL = "*"
+CreditCode = Annotated[str, AfterValidator(credit_code)]
 
 
 class HomeSection(Section):
@@ -45,6 +47,8 @@ class RegistrySection(Section):
         default={}
     )  # the version of a kind that its stock needs, as { certificate = 2 }; else the newest
 
+    credit_code: CreditCode | None = None  # 统一社会信用代码; with it the registry issues electronic certificates
+
     @property
     def seal_name(self) -> str:
         return self.seal_credential or f"{self.id}.seal.p12"
@@ -52,6 +56,13 @@ class RegistrySection(Section):
     @property
     def ticket_key_name(self) -> str:
         return self.ticket_key_credential or f"{self.id}.ticket.pem"
+
+
+class ElectronicSection(Section):
+    """Electronic certificates: what their QR codes lead to, and where their serials begin."""
+
+    public_address: str = Field(default="", pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$")  # of the verify page
+    first_serial: int = Field(default=1, ge=1, le=LAST_SERIAL)  # of an issuer that has issued some elsewhere
 
 
 class TokenSection(Section):
@@ -77,6 +88,7 @@ class CallbackSection(Section):
 class HomeSettings(Section):
     home: HomeSection
     broker: BrokerSection
+    electronic: ElectronicSection = ElectronicSection()
     registries: tuple[RegistrySection, ...] = Field(min_length=1)
     tokens: tuple[TokenSection, ...] = ()
     callbacks: tuple[CallbackSection, ...] = ()

@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import FastAPI
 
 from spooler.api.acts import act_router
+from spooler.api.electronic import electronic_router
 from spooler.api.jobs import job_router
 from spooler.api.openapi import describe
 from spooler.api.others import approval_router, feed_router
@@ -18,8 +19,16 @@ def make_api(parts: Parts) -> FastAPI:
     """Return the home's API over these parts."""
     # No page of documentation: its scripts would come from the internet.
     app = FastAPI(title="certspool home", version=_version(), docs_url=None, redoc_url=None)
-    routers = (request_router, job_router, act_router, approval_router, feed_router, write_off_router)
-    for router in (*(make(parts) for make in routers), parts.probe):
+    routers = (
+        request_router,
+        job_router,
+        act_router,
+        electronic_router,
+        approval_router,
+        feed_router,
+        write_off_router,
+    )
+    for router in (*(make(parts) for make in routers), parts.verify, parts.probe):
         app.include_router(router)
     add_problem_handlers(app)
     describe(app)

@@ -1,7 +1,7 @@
 """What the API is made of: each part is handed in by `app`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from fastapi import APIRouter
@@ -51,5 +51,6 @@ class Parts:
     registries: frozenset[str]
     hall_names: Mapping[str, str]
     probe: APIRouter
+    verify: APIRouter = field(default_factory=APIRouter)  # the public page
     count_request: CountRequest = lambda registry, channel, code: None
     most_waiting_letters: int = 20_000

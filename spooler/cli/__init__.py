@@ -26,6 +26,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "render": ("spooler.cli.render", "render", "试排版 · Render a request, unsigned."),
     "templates": ("spooler.cli.templates", "app", "模板 · What is printed where, on which stock."),
     "verify": ("spooler.cli.verify", "verify", "验签 · Is this PDF what a trusted registry sealed?"),
+    "electronic": ("spooler.cli.electronic", "electronic", "电子证照 · Fetch a job's electronic certificate."),
+    "verify-page": ("spooler.cli.verify_page", "verify_page", "公众查验页 · Serve the public verify page."),
     "callbacks": ("spooler.cli.callbacks", "app", "回调 · Callbacks that wait or are parked."),
     "broker": ("spooler.cli.broker", "app", "消息中间件 · Set RabbitMQ up, and check it."),
     "pki": ("spooler.cli.pki", "app", "密钥与信任 · Keys, certificates, the trust directory."),

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
@@ -58,6 +58,11 @@ class Api:
 
     def content(self, path: str) -> bytes:
         return bytes(self._call("GET", path).content)
+
+    def get_file(self, path: str) -> tuple[bytes, Mapping[str, str]]:
+        """Return a file with what the headers say of it."""
+        answer = self._call("GET", path)
+        return bytes(answer.content), answer.headers
 
     def post(self, path: str, body: Any) -> tuple[int, Any]:
         answer = self._call("POST", path, json=body)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 class Face(StrEnum):
     PRINT = "print"  # only what is overprinted on the blank
+    ELECTRONIC = "electronic"  # the full face of the electronic certificate, watermarked, without identifier
     PREVIEW = "preview"  # over a drawing of the blank, watermarked
 
 
@@ -24,7 +25,8 @@ def render(
     request: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="请求文件 · The request, JSON.")],
     out: Annotated[Path, typer.Option("-o", "--out", dir_okay=False, help="输出 PDF · The PDF to write.")],
     face: Annotated[
-        Face, typer.Option(help="print: what goes on the blank; preview: over a drawing of it.")
+        Face,
+        typer.Option(help="print: what goes on the blank; preview: over a drawing of it; electronic: the full face."),
     ] = Face.PRINT,
     annex_dir: Annotated[
         Path | None,
@@ -53,7 +55,7 @@ def render(
     with refused_as_problem(as_json):
         received = read_request(body, parts)
         name = _registry_name(received.request.registry, trust)
-        pdf, warnings = lay_out(received, name, _drawing(renderer, face))
+        pdf, warnings = lay_out(received, name, _drawing(renderer, face, templates))
     try:
         out.write_bytes(pdf)
     except OSError as e:
@@ -70,12 +72,23 @@ def _renderer(own: Path | None) -> "Renderer":
         fail(str(e), Exit.FAILED)
 
 
-def _drawing(renderer: "Renderer", face: Face) -> "Callable[[Content], tuple[bytes, tuple[Finding, ...]]]":
+def _drawing(
+    renderer: "Renderer", face: Face, own: Path | None
+) -> "Callable[[Content], tuple[bytes, tuple[Finding, ...]]]":
     def draw(content: "Content") -> "tuple[bytes, tuple[Finding, ...]]":
         rendered = renderer.print_document(content)
+        if face is Face.ELECTRONIC:
+            return _electronic(content, own), rendered.warnings
         return (renderer.preview(content) if face is Face.PREVIEW else rendered.pdf), rendered.warnings
 
     return draw
+
+
+def _electronic(content: "Content", own: Path | None) -> bytes:
+    from spooler.render import find_templates
+    from spooler.render.electronic import ElectronicRenderer
+
+    return ElectronicRenderer(find_templates(), own=own).draw(content)
 
 
 def _tell(out: Path, size: int, warnings: "tuple[Finding, ...]", as_json: bool) -> None:

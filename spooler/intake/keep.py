@@ -8,6 +8,7 @@ from typing import Protocol
 from spooler.catalog import number_key
 from spooler.daemon.crash import crash_point
 from spooler.documents import Private
+from spooler.electronic.opening import NONE_ISSUED, Openings
 from spooler.intake.check import Checked, Checker, Received
 from spooler.intake.request import Request
 from spooler.store.values import Accepted, AlreadyRequested, Different, NewJob, Outcome, Replaced, Same, Wanted
@@ -49,10 +50,11 @@ class Book(Protocol):
 class Intake:
     """Reads, judges and keeps requests, whichever way they come."""
 
-    def __init__(self, *, checker: Checker, book: Book, shelf: Shelf) -> None:
+    def __init__(self, *, checker: Checker, book: Book, shelf: Shelf, openings: Openings = NONE_ISSUED) -> None:
         self._checker = checker
         self._book = book
         self._shelf = shelf
+        self._openings = openings
 
     def read(self, body: bytes, parts: Mapping[str, bytes] | None = None) -> Received:
         """Return what the body says, or raise RequestRefused."""
@@ -74,7 +76,7 @@ class Intake:
 
     def _keep(self, checked: Checked, actor: Actor) -> Outcome:
         with self._shelf.batch() as pile:
-            new_job = _new_job(checked, pile)
+            new_job = _new_job(checked, pile, self._openings)
             crash_point("home.after-documents-kept")
             outcome = self._book.accept(new_job, actor)
             crash_point("home.after-accept-commit")
@@ -84,7 +86,7 @@ class Intake:
             return outcome
 
 
-def _new_job(checked: Checked, pile: Pile) -> NewJob:
+def _new_job(checked: Checked, pile: Pile, openings: Openings) -> NewJob:
     request, rendered = checked.request, checked.rendered
     return NewJob(
         registry=request.registry,
@@ -108,6 +110,7 @@ def _new_job(checked: Checked, pile: Pile) -> NewJob:
         channel=request.channel,
         window=request.window,
         replaces=_replaced(request),
+        electronic=openings.of(request.registry, request.document.kind),
         to_look_at=_to_look_at(checked),
     )
 

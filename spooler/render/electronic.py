@@ -68,9 +68,10 @@ class Plan:
 class ElectronicRenderer:
     """Draws electronic certificates of every kind that has a face. May be shared by threads."""
 
-    def __init__(self, templates: Path, *, read: Read | None = None) -> None:
-        self._faces = load_faces(templates)
-        self._templates = {name: _newest(name, load_templates(templates)) for name in self._faces}
+    def __init__(self, templates: Path, *, own: Path | None = None, read: Read | None = None) -> None:
+        self._faces = load_faces(templates, own)
+        printed = load_templates(templates, own)
+        self._templates = {kind: _newest(kind, printed) for kind in self._faces}
         self._read = read or shared_reader()
 
     @property

@@ -252,14 +252,19 @@ class Face(Part):
         return self
 
 
-def load_faces(directory: Path) -> dict[str, Face]:
-    """Return the newest face of each kind, or raise BadTemplate."""
-    faces: dict[str, Face] = {}
-    for path in sorted(directory.glob(f"*{SUFFIX}/*/{FACE}")):
-        face = load_face(path)
-        if face.kind not in faces or faces[face.kind].version < face.version:
-            faces[face.kind] = face
-    return faces
+def load_faces(directory: Path, own: Path | None = None) -> dict[str, Face]:
+    """Return the newest face of each kind, or raise BadTemplate. A kind that has a face below `own` is taken from there alone."""
+    found = [
+        {path.parents[1].name: path.parents[1] for path in source.glob(f"*{SUFFIX}/*/{FACE}")}
+        for source in (directory, own)
+        if source is not None
+    ]
+    faces = [load_face(path) for folder in _folders(found) for path in folder.glob(f"*/{FACE}")]
+    return {face.kind: face for face in sorted(faces, key=lambda face: face.version)}
+
+
+def _folders(found: list[dict[str, Path]]) -> list[Path]:
+    return list({name: folder for folders in found for name, folder in folders.items()}.values())
 
 
 def load_face(path: Path) -> Face:

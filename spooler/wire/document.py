@@ -30,6 +30,7 @@ from spooler.wire.trust import RegistryRecord
 MAX_DOCUMENT_BYTES = 12 << 20
 SIGNATURE_FIELD = "seal"
 TICKET_NAME = "ticket.json"
+ELECTRONIC_NAME = "electronic.json"
 _MAX_TICKET_BYTES = 1 << 20
 _DIGESTS = frozenset({"sha256", "sha384", "sha512"})
 _USAGES = frozenset({"digital_signature", "non_repudiation"})
