@@ -59,7 +59,7 @@ def laid_out(text, change):
 TALL = {"x": 10, "y": 10, "width": 100, "height": 11 * 1.3 / MM, "padding": 0, "size": 11, "vertical": "middle"}
 
 
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=150)
 @given(texts, boxes)
 @example("Ǚ", TALL)
 def test_every_glyph_is_inside_its_box_or_the_text_is_refused(text, change):
@@ -75,7 +75,7 @@ def test_every_glyph_is_inside_its_box_or_the_text_is_refused(text, change):
                 assert top >= box.y * MM - slack and bottom <= (box.y + box.height) * MM + slack
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=80)
 @given(texts, boxes)
 def test_all_characters_stand_in_their_order(text, change):
     """What comes out is what came in: only spaces at the ends of lines are gone."""
@@ -85,7 +85,7 @@ def test_all_characters_stand_in_their_order(text, change):
         assert "".join("".join(line.text for line in field.lines).split()) == "".join(text.split())
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=120)
 @given(texts, boxes)
 def test_lines_break_where_they_may(text, change):
     """避头尾, and runs whole: where we broke, not where the registry's own line feed did."""
@@ -100,7 +100,7 @@ def test_lines_break_where_they_may(text, change):
             assert not is_cut(text, at, room), (before, after)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(spoilt, boxes)
 def test_what_cannot_print_is_never_printed(text, change):
     """One such character refuses the field, however it is laid out."""
