@@ -16,6 +16,7 @@ from spooler.store.change import Change, reasons_of
 from spooler.store.database import has_unknown_outcome
 from spooler.store.due import is_due
 from spooler.store.electronic_changes import open_electronic
+from spooler.store.hints import Rarely
 from spooler.store.transactions import Transactions
 from spooler.store.values import (
     Accepted,
@@ -165,7 +166,7 @@ class Jobs:
 
     def overdue(self, now: datetime, limit: int = 500) -> tuple[str, ...]:
         """Return the ids of jobs that are past their deadline, unprinted, and not yet called late."""
-        wanted = select(t.jobs.c.job_id).where(t.IN_TIME_STILL, t.jobs.c.deadline < now).limit(limit)
+        wanted = select(t.jobs.c.job_id).where(t.IN_TIME_STILL, Rarely(t.jobs.c.deadline < now)).limit(limit)
         with self._transactions.reading() as connection:
             return tuple(connection.execute(wanted).scalars())
 

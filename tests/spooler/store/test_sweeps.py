@@ -1,0 +1,50 @@
+"""What the home looks for every few seconds is found by index: it costs the same with a million jobs as with ten."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import event
+
+from spooler.store import Database, Store
+from spooler.store.columns import metadata
+
+NOW = datetime(2024, 11, 20, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def plan_of(tmp_path, clock):
+    """Return how SQLite would go about what a look asks."""
+    database = Database(f"sqlite:///{tmp_path}/home.db")
+    metadata.create_all(database.engine)
+    store = Store(database, clock)
+
+    def plan(look) -> str:
+        asked = []
+        event.listen(
+            database.engine, "before_cursor_execute", lambda _c, _u, sql, given, *_: asked.append((sql, given))
+        )
+        look(store)
+        with database.reading() as connection:
+            lines = [
+                line[-1]
+                for sql, given in asked
+                if sql.startswith(("SELECT", "WITH"))
+                for line in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", given)
+            ]
+        return "\n".join(lines)
+
+    yield plan
+    store.close()
+
+
+def test_overdue_jobs_are_found_by_their_deadline(plan_of):
+    """Not by their state: tens of thousands may be open and in time."""
+    assert "jobs_by_deadline" in plan_of(lambda store: store.jobs.overdue(NOW))
+
+
+def test_halls_that_never_spoke_are_found_without_reading_orders(plan_of):
+    """One look into the index for each hall that ever had an order, and no more when all of them have spoken."""
+    plan = plan_of(lambda store: store.halls.jobs_unheard(NOW - timedelta(minutes=3)))
+
+    assert "orders_open_at_hall" in plan
+    assert "SCAN orders" not in plan and "jobs_by_state" not in plan
