@@ -22,7 +22,7 @@ from agents.release import Release
 from agents.search import Words
 from agents.views import Answered, ApprovalView, OrderView, PrinterView
 from spooler.daemon.crash import crash_point
-from spooler.wire.messages import Actor, Issued
+from spooler.wire.messages import Actor, Issued, Stock
 
 
 class Acts:
@@ -44,6 +44,7 @@ class Acts:
         self._journal = journal
         self._release = release
         self._outcomes = outcomes
+        self._blanks = blanks
         self._approvals = approvals
         self._documents = documents
         self._words = words
@@ -206,6 +207,14 @@ class Acts:
                 identity_result=identity.result,
             )
             return self._answered(order_id, by)
+
+    def find_blank(self, by: Account, stock: Stock, serial: str, *, reason: str) -> Answered:
+        """A blank that a stop from home called void, unseen, lies in the tray: it goes back there. Needs a second person."""
+        actor = by.acting_as(Role.CLERK)
+        with self._journal.act():
+            order = self._journal.order(self._blanks.unseen_for(stock, serial))
+            self._checks.no_approval(order)
+            return self._ask(order, "found", {"blanks": [serial]}, actor, a_reason(reason), by)
 
     # A second person
 

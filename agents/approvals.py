@@ -12,7 +12,7 @@ from agents.outcomes import Outcomes
 from spooler.daemon.crash import crash_point
 from spooler.wire.messages import Actor, ApprovalReport
 
-Act = Literal["spoil", "resolve", "serial"]
+Act = Literal["spoil", "resolve", "serial", "found"]
 
 
 class Approvals:
@@ -83,6 +83,8 @@ class Approvals:
             self._outcomes.confirm(order, by, blanks)
         elif approval.act == "spoil":
             self._outcomes.spoil(order, by, blanks, approval.reason, again=details.get("passes"))
+        elif approval.act == "found":
+            self._outcomes.find(order, by, blanks[0], approval.reason)
         else:
             self._resolve(order, approval, by)
 

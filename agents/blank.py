@@ -1,17 +1,21 @@
 """What an order does to blanks: its next one is reserved, used, voided or put back. Always within the act's transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from agents.errors import DoesNotFit
-from agents.ledger import Ledger, Range
+from agents.errors import DoesNotFit, HallError
+from agents.ledger import Ledger, MovementRow, Range
 from agents.ledger.rows import Attempt
 from agents.order import PassState
 from agents.report import Reporter
 from agents.serials import Serial, parse_serial
 from spooler.wire.messages import Actor, Stock, StockMoved
+
+# What a blank is called void by when nobody has looked at it: home stopped its order, and its passes are done by evidence only.
+UNSEEN = "void-unseen"
+_FATELESS = frozenset({"count", "handover"})
 
 
 class Blanks:
@@ -117,11 +121,36 @@ class Blanks:
         self._put(_gone(blank, "used"), "use", attempt, by)
         self._tell(blank, "used", attempt, registry)
 
-    def void(self, attempt: Attempt, serial: str, by: Actor, registry: str, reason: str) -> None:
-        """It is spoiled; it stays on hand until it is destroyed."""
+    def void(
+        self, attempt: Attempt, serial: str, by: Actor, registry: str, reason: str, *, is_seen: bool = True
+    ) -> None:
+        """It is spoiled; it stays on hand until it is destroyed. What nobody has seen may turn out to lie in the tray."""
         blank = self._one(attempt.stock, serial)
-        self._put(_gone(blank, "void"), "void", attempt, by, reason)
+        self._put(_gone(blank, "void"), "void" if is_seen else UNSEEN, attempt, by, reason)
         self._tell(blank, "void", attempt, registry)
+
+    def find(self, attempt: Attempt, serial: str, by: Actor, registry: str, reason: str) -> None:
+        """It lies in the tray, blank: it is fed from there as if nothing had been."""
+        blank = self._one(attempt.stock, serial)
+        number = parse_serial(serial)
+        loads = [m for m in self._life(attempt.stock, number) if m.movement == "load"]
+        place = replace(blank, status="loaded", printer=loads[-1].printer, loading=loads[-1].sequence)
+        found = place if loads else replace(blank, status="in-stock")
+        self._put(found, "found", attempt, by, reason)
+        self._tell(found, found.status, attempt, registry)
+
+    def unseen_for(self, stock: Stock, serial: str) -> UUID:
+        """Return the order for whose end this blank was called void unseen, or raise DoesNotFit."""
+        number = parse_serial(serial)
+        last = self._last_fate(stock, number)
+        if last is None or last.movement != UNSEEN or last.order_id is None:
+            status = "not-received" if last is None else self._one(stock, serial).status
+            raise DoesNotFit(
+                f"编号 {serial} 是 {status}，由人认定，不能恢复 · blank {serial} is {status} by somebody's word; "
+                "only what was called void by a stop from home, and seen by nobody, can be found",
+                code=f"blank-{status}",
+            )
+        return last.order_id
 
     def check_usable(self, attempt: Attempt, serial: str, *, also_used: bool = False) -> None:
         """Raise DoesNotFit when this blank cannot have been in this order's hands (used, void, foreign)."""
@@ -129,14 +158,31 @@ class Blanks:
         found = self._ledger.blanks.overlapping(attempt.stock, number.prefix, number.number, number.number)
         status = found[0].status if found else "not-received"
         own = also_used and status == "used" and self._used_for(attempt.stock, number) == attempt.order_id
-        if status not in {"loaded", "reserved", "in-stock"} and not own:
+        if status not in {"loaded", "reserved", "in-stock"} and not own and not self._is_unseen(attempt.stock, number):
             raise DoesNotFit(
                 f"编号 {serial} 不可用：{status} · blank {serial} is {status} here", code=f"blank-{status}"
             )
 
+    def is_usable(self, attempt: Attempt, serial: str) -> bool:
+        try:
+            self.check_usable(attempt, serial)
+        except HallError:
+            return False
+        return True
+
     def _used_for(self, stock: Stock, number: Serial) -> UUID | None:
-        life = self._ledger.blanks.life(stock, number.prefix, number.number)
-        return next((m.order_id for m in reversed(life) if m.movement == "use"), None)
+        return next((m.order_id for m in reversed(self._life(stock, number)) if m.movement == "use"), None)
+
+    def _is_unseen(self, stock: Stock, number: Serial) -> bool:
+        last = self._last_fate(stock, number)
+        return last is not None and last.movement == UNSEEN
+
+    def _last_fate(self, stock: Stock, number: Serial) -> MovementRow | None:
+        fates = [m for m in self._life(stock, number) if m.movement not in _FATELESS]
+        return fates[-1] if fates else None
+
+    def _life(self, stock: Stock, number: Serial) -> Sequence[MovementRow]:
+        return self._ledger.blanks.life(stock, number.prefix, number.number)
 
     def _one(self, stock: Stock, serial: str) -> Range:
         number = parse_serial(serial)

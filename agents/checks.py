@@ -47,11 +47,14 @@ class Checks:
     def fits(self, order: Order, act: str) -> None:
         if act not in FIT_IN_DOUBT and not self._may_print():
             raise DoesNotFit("本厅须先核对 · first this hall is reconciled with home", code="reconcile")
-        if self._journal.ledger.approvals.open_for(order.order_id) is not None:
-            raise DoesNotFit("正在等待审批 · an approval is open, it comes first", fits=("approve",))
+        self.no_approval(order)
         fitting = self._overview.fitting(order)
         if act not in fitting:
             raise DoesNotFit(f"现在不能做：{act} · {act} does not fit an order that is {order.state}", fits=fitting)
+
+    def no_approval(self, order: Order) -> None:
+        if self._journal.ledger.approvals.open_for(order.order_id) is not None:
+            raise DoesNotFit("正在等待审批 · an approval is open, it comes first", fits=("approve",))
 
     def state(self, order: Order, states: set[OrderState]) -> None:
         if order.state not in states or order.held or order.cancelling is not None:

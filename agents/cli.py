@@ -205,6 +205,8 @@ def _stock_lines(answer: Any) -> Iterator[str]:
     for one in answer["ranges"]:
         where = one["printer"] or ""
         yield f"{one['stock']:<12} {one['first']}…{one['last']}  {one['count']:>6}  {one['status']:<10} {where}".rstrip()
+    for serial in answer["unseen"]:
+        yield f"须查看 look: {serial} 因主机停办作废，无人见过纸张 · void by a stop from home; if it lies in the tray, blank: stock found"
     if not answer["balanced"]:
         yield "帐实不符 · the ledger does not balance: received is not what is here and gone"
 

@@ -107,10 +107,10 @@ class Controls:
         if ending is not None:
             self._end_at_arrival(order, ending)
             return
-        for control in asked:
-            if isinstance(control, Hold | Resume):
-                held = int(isinstance(control, Hold))
-                self._journal.change(order, by=HOME, detail=control.kind, held=held)
+        pauses = [control for control in asked if isinstance(control, Hold | Resume)]
+        if pauses:
+            held = int(isinstance(pauses[-1], Hold))
+            self._journal.change(order, by=HOME, detail=pauses[-1].kind, held=held)
         leases = [control.not_after for control in asked if isinstance(control, Lease)]
         if leases:
             self._journal.change(order, by=HOME, detail="lease", not_after=_iso(max(*leases, order.not_after)))

@@ -8,6 +8,7 @@ from agents.journal import Journal
 from agents.ledger import Order, PassRow
 from agents.ledger.rows import Attempt
 from agents.order import OrderState, PassState
+from agents.standing import keeps_blank
 from spooler.wire.messages import Actor, Ask, PassReport, Printed, Returned, Stock
 
 
@@ -100,16 +101,36 @@ class Outcomes:
         self._journal.ledger.orders.drop_attempt(order.order_id, order.attempt)
         return self._journal.move(order, OrderState.WAITING, by=by, detail="taken-back")
 
-    def stop(self, order: Order, by: Actor, reason: str) -> tuple[str, ...]:
-        """End the order from home: what was printed is void, what was not goes back. Returns the voided serials."""
+    def stop(self, order: Order, by: Actor, reason: str) -> None:
+        """End the order from home: what was printed is void, what was not goes back.
+
+        Which blank carries the print is what a person has said of it; where nobody has, the one that should.
+        """
         attempt = self._journal.ledger.orders.attempt(order.order_id, order.attempt)
-        voided: tuple[str, ...] = ()
-        if attempt is not None and self._is_printed_on(order, attempt):
-            voided = tuple(s for s in (order.serial or attempt.proposed,) if s is not None)
         if attempt is not None:
-            self._void(order, attempt, by, voided, reason)
+            said = self._said_of_paper(order, attempt)
+            proposed = [] if attempt.proposed is None else [attempt.proposed]
+            printed = proposed if self._is_printed_on(order, attempt) else []
+            self._void(order, attempt, by, printed if said is None else said, reason, is_seen=said is not None)
         self._journal.move(order, OrderState.CANCELLED, by=by, detail=reason, cancelling=None)
-        return voided
+
+    def _said_of_paper(self, order: Order, attempt: Attempt) -> list[str] | None:
+        """Return the blanks that a person read off this paper, also where a second one was still to agree; None: nobody did."""
+        if order.serial is not None:
+            return [order.serial]
+        if keeps_blank(self._journal.passes(order)):
+            return [] if attempt.proposed is None else [attempt.proposed]
+        asked = self._journal.ledger.approvals.open_for(order.order_id)
+        on_blank = {p.number for p in self._journal.passes(order) if p.shape.stock is attempt.stock}
+        if asked is None or not on_blank & set(asked.details.get("passes", on_blank)):
+            return None
+        said = [str(serial) for serial in asked.details["blanks"]]
+        return said if all(self._blanks.is_usable(attempt, serial) for serial in said) else None
+
+    def find(self, order: Order, by: Actor, serial: str, reason: str) -> None:
+        """A blank that was called void unseen lies in the tray."""
+        attempt = self._journal.attempt(order)
+        self._blanks.find(attempt, serial, by, order.registry, reason)
 
     def _is_printed_on(self, order: Order, attempt: Attempt) -> bool:
         marked = {PassState.DONE, PassState.CONFIRMED, PassState.UNKNOWN}
@@ -129,12 +150,21 @@ class Outcomes:
             self._blanks.void(attempt, extra, by, registry, reason)
         return attempt
 
-    def _void(self, order: Order, attempt: Attempt, by: Actor, blanks: Sequence[str], reason: str) -> None:
+    def _void(
+        self,
+        order: Order,
+        attempt: Attempt,
+        by: Actor,
+        blanks: Sequence[str],
+        reason: str,
+        *,
+        is_seen: bool = True,
+    ) -> None:
         if attempt.proposed not in blanks:
             self._blanks.put_back(attempt, by)
         for serial in blanks:
             self._blanks.take_from_others(attempt, serial, by)
-            self._blanks.void(attempt, serial, by, order.registry, reason)
+            self._blanks.void(attempt, serial, by, order.registry, reason, is_seen=is_seen)
 
     def _spoil_passes(self, wrong: Sequence[PassRow], by: Actor) -> PassRow:
         """Close these passes; return the last of them that was begun."""

@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 import structlog
 
 from agents.blank import Blanks
-from agents.errors import HallError
 from agents.journal import Journal
 from agents.ledger import Attempt, Order, PassRow
 from agents.ledger.rows import CLOSED
@@ -209,15 +208,8 @@ class Recollection:
         if attempt is None:
             return
         self._blanks.put_back(attempt, HOME)
-        if serial is not None and self._has(attempt, serial):
+        if serial is not None and self._blanks.is_usable(attempt, serial):
             self._blanks.use(attempt, serial, HOME, order.registry)
-
-    def _has(self, attempt: Attempt, serial: str) -> bool:
-        try:
-            self._blanks.check_usable(attempt, serial)
-        except HallError:
-            return False
-        return True
 
     def _end(self, order: Order, state: OrderState, serial: str | None) -> None:
         """It has ended at home."""

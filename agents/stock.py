@@ -104,6 +104,7 @@ class StockRoom:
             ranges=tuple(range_view(r) for r in self._ledger.blanks.all()),
             counts=counts,
             balanced=all(self.is_balanced(stock) for stock in Stock),
+            unseen=self._ledger.blanks.unseen(),
         )
 
     def is_balanced(self, stock: Stock) -> bool:

@@ -125,6 +125,7 @@ class StockView(View):
     ranges: tuple[RangeView, ...]
     counts: Mapping[str, Mapping[str, int]]  # stock → status → how many
     balanced: bool
+    unseen: tuple[str, ...]  # void by a stop from home, read by nobody: look whether they lie in the tray (`found`)
 
 
 class MovementView(View):

@@ -106,6 +106,14 @@ class AnswerBody(Body):
     reason: Reason = ""
 
 
+class FoundBody(Body):
+    """One blank that was called void by a stop from home and lies in the tray, blank."""
+
+    stock: Stock
+    serial: Blank
+    reason: Reason
+
+
 class MoveBody(Body):
     """A range of blanks, both ends included."""
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 
 from agents.api.auth import BEARER, Caller
-from agents.api.bodies import AnswerBody, MoveBody
+from agents.api.bodies import AnswerBody, FoundBody, MoveBody
 from agents.api.orders import ANSWERS, answer
 from agents.api.parts import Parts
 from agents.stock import Movement
@@ -79,6 +79,10 @@ def stock_router(parts: Parts) -> APIRouter:
     @router.get("/{stock}/{serial}", summary="The whole life of one blank")
     def blank(by: Caller, stock: Stock, serial: str) -> BlankView:
         return parts.stock.blank(by, stock, serial)
+
+    @router.post("/found", summary="A blank that a stop from home called void lies in the tray", responses=ANSWERS)
+    def found(by: Caller, body: FoundBody) -> Response:
+        return answer(parts.acts.find_blank(by, body.stock, body.serial, reason=body.reason))
 
     @router.post("/{movement}", summary="Move a range of blanks: all or nothing")
     def move(by: Caller, movement: Movement, body: MoveBody) -> MovementView:

@@ -136,10 +136,21 @@ class Blanks:
     def voided_for(self, order_id: UUID) -> tuple[str, ...]:
         """The serials that were voided in the hands of this order."""
         rows = self._db.rows(
-            "SELECT prefix, first FROM movements WHERE order_id = ? AND movement = 'void' ORDER BY sequence",
+            "SELECT prefix, first FROM movements WHERE order_id = ? AND movement IN ('void', 'void-unseen')"
+            " ORDER BY sequence",
             str(order_id),
         )
         return tuple(dict.fromkeys(str(Serial(row[0], row[1])) for row in rows))
+
+    def unseen(self) -> tuple[str, ...]:
+        """The serials that were called void and that nobody has looked at since."""
+        rows = self._db.rows(
+            "SELECT v.prefix, v.first FROM movements v WHERE v.movement = 'void-unseen' AND NOT EXISTS"
+            " (SELECT 1 FROM movements m WHERE m.stock = v.stock AND m.prefix = v.prefix AND m.first <= v.first"
+            "  AND m.last >= v.first AND m.sequence > v.sequence AND m.movement NOT IN ('count', 'handover'))"
+            " ORDER BY v.sequence"
+        )
+        return tuple(str(Serial(row[0], row[1])) for row in rows)
 
     def counts(self) -> dict[tuple[Stock, str], int]:
         """How many blanks by stock and status."""

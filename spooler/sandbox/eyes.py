@@ -54,7 +54,20 @@ class Eyes:
         return [sheet for output in self._outputs for sheet in output.sheets if sheet.try_id == try_id]
 
     def blanks_of(self, order_id: str, attempt: int) -> list[str]:
-        """Return the serials of the paper of this attempt: the blank that carries the print, then any that came with it."""
+        """Return the serials of the paper of this attempt: the blank that carries the print, then any that came with it.
+
+        Where only a list was printed again, the certificate is still the one of an attempt before.
+        """
+        found = self._printed_in(order_id, attempt)
+        for before in range(attempt - 1, 0, -1):
+            if not found:
+                found = [serial for serial in self._printed_in(order_id, before) if self._is_kept(serial)]
+        return found
+
+    def _is_kept(self, serial: str) -> bool:
+        return any(self._status_of(o.stock, serial) == "reserved" for o in self._outputs if o.stock != "plain")
+
+    def _printed_in(self, order_id: str, attempt: int) -> list[str]:
         for output in self._outputs:
             tray = output.tray()  # before the sheets: a blank gone from it is by then on a sheet, or in the works
             output.look()
