@@ -10,7 +10,8 @@ from uuid import UUID
 import structlog
 
 from spooler import answers, collect, hall_word
-from spooler.store.orders import Control
+from spooler.store import change as store_change
+from spooler.store.orders import PAUSING, Control
 from tests.simulation.memory import changed
 from tests.simulation.store import MemoryChange, MemoryReports, OrderRow
 
@@ -43,6 +44,19 @@ def answer_control(change: MemoryChange, control_id: str, outcome: str) -> Contr
     change.put(change.store.controls, control_id, changed(found, {"outcome": outcome}))
     kept: Control = found.kept
     return kept
+
+
+def is_answered(change: MemoryChange, control_id: str) -> bool:
+    found = change.store.controls.get(control_id)
+    return found is not None and found.outcome is not None
+
+
+def is_overtaken(change: MemoryChange, control: Control) -> bool:
+    return any(
+        later.kept.order_id == control.order_id and later.kept.at > control.at and later.outcome in ("held", "resumed")
+        for later in change.store.controls.values()
+        if later.kept.kind in PAUSING
+    )
 
 
 def set_order_state(change: MemoryChange, order_id: str, state: str) -> None:
@@ -85,6 +99,8 @@ def never(*_: Any) -> bool:
 
 NOTES = {
     "answer_control": answer_control,
+    "is_answered": is_answered,
+    "is_overtaken": is_overtaken,
     "set_order_state": set_order_state,
     "close_approvals_of": nothing,
     "close_approval": nothing,
@@ -116,6 +132,7 @@ NAMES: tuple[tuple[ModuleType, dict[str, Any]], ...] = (
             "note_forgotten": nothing,
         },
     ),
+    (store_change, {"end_electronic": never}),
     (
         collect,
         {

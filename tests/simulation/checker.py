@@ -11,7 +11,8 @@ from agents.order import OrderState, PassState, is_final
 from spooler.hall_word import JOB_STATES
 from spooler.job import JobState, Reason
 from spooler.job import is_final as is_over
-from spooler.wire.messages import Stock
+from spooler.store.orders import PAUSING
+from spooler.wire.messages import Stock, read_control
 from tests.simulation.backend import Start
 from tests.simulation.device import Sheet
 from tests.simulation.hall import HallSite
@@ -42,9 +43,9 @@ class Checker:
     world: World
     tries: dict[str, Truth] = field(default_factory=lambda: defaultdict(Truth))
     sheets: list[Sheet] = field(default_factory=list)
-    agreed: dict[str, set[UUID]] = field(
-        default_factory=lambda: defaultdict(set)
-    )  # reprints that a second person agreed to
+    agreed: dict[str, dict[UUID, frozenset[int]]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )  # reprints that a second person agreed to: of which passes
     is_person: bool = False  # a person's act is being carried out
     asks: Counter[str] = field(default_factory=Counter)
     dones: int = 0
@@ -64,7 +65,7 @@ class Checker:
         before = [s for s in self.sheets if (s.order_id, s.number) == (sheet.order_id, sheet.number)]
         self.sheets.append(sheet)
         self._hold("I1", truth.sheets == 1, f"try {brief(sheet.uuid)} came out twice")
-        allowed = 1 + self._reprints(sheet.order_id)
+        allowed = 1 + self._reprints(sheet.order_id, sheet.number)
         self._hold(
             "I1", len(before) < allowed, f"pass {sheet.number} came out {len(before) + 1} times, {allowed} allowed"
         )
@@ -83,8 +84,8 @@ class Checker:
         page = sheet.number - 1
         return (order_id, pages) == (sheet.order_id, str(page))
 
-    def _reprints(self, order_id: str) -> int:
-        return len(self.agreed[order_id])
+    def _reprints(self, order_id: str, number: int) -> int:
+        return sum(number in passes for passes in self.agreed[order_id].values())
 
     def claimed(self, uuid: str, start: Start) -> None:
         self.world.note(f"once claims {brief(UUID(uuid))}")
@@ -128,6 +129,19 @@ class Checker:
         if before.state is not after.state:
             self.world.note(f"order {brief(before.order_id)}: {before.state} to {after.state}")
             self._hold("I4", not is_final(before.state), f"an order that was {before.state} became {after.state}")
+
+        if before.held != after.held:
+            self._check_last_word(after)
+
+    def _check_last_word(self, order: Order) -> None:
+        """Of all holds and resumes that have come, in whatever order, the one that home asked last holds."""
+        assert self.site is not None
+        rows = [r for r in self.site.ledger.controls.about(order.order_id, order.registry) if r.kind in PAUSING]
+        last = max((read_control(row.body.encode()) for row in rows), key=lambda control: control.at)
+        is_wished = last.kind == "hold"
+        self._hold(
+            "held", order.held == is_wished, f"order {brief(order.order_id)}: held={order.held}, asked {last.kind}"
+        )
 
     def pass_moves(self, order: Order, before: PassRow, after: PassRow) -> None:
         if before.state is after.state:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from agents.board import Board
 from agents.changes import Changes
+from agents.clock_watch import ClockWatch
 from agents.hall import Hall, Wakes
 from agents.inbox import Inbox
 from agents.journal import Journal
@@ -203,6 +204,7 @@ class SimulatedHall(Hall):
         self.new_id = world.new_id  # type: ignore[method-assign]
         self.monotonic = world.monotonic  # type: ignore[method-assign]
         self.settings = settings(release, names)
+        self.clock_watch = ClockWatch(world.clock, steady=world.monotonic, is_vouched=lambda: False)
         self.ledger = ledger
         self.binding = ledger.bind(hall=HALL, epoch=EPOCH, instance=world.new_id())
         self.wakes = Wakes()

@@ -1,6 +1,6 @@
 """The home: the real meaning of reports and moves of jobs, over a store in memory."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -90,18 +90,23 @@ class HomeDaemon(Process):
                 registry=REGISTRY,
                 hall=HALL,
                 order_id=UUID(order.order_id),
-                at=change.now,
+                at=self._in_turn(job_id, change),
                 **more,
             )
             name = str(kind.model_fields["kind"].default)
             kept = Control(
-                str(control.control_id), name, job_id, order.order_id, REGISTRY, HALL, change.now, PERSON, ""
+                str(control.control_id), name, job_id, order.order_id, REGISTRY, HALL, control.at, PERSON, ""
             )
             change.put(self.store.controls, kept.control_id, ControlKept(kept))
             change.post(_control_letter(control, kept))
             if kind in (Cancel, Withdraw):
                 change.move(job_id, Update(add=frozenset({Reason.CANCEL_REQUESTED}), because="cancel asked"))
         self.carrier.wake(self.world.now)
+
+    def _in_turn(self, job_id: str, change: MemoryChange) -> datetime:
+        """As `store.orders.in_turn`."""
+        before = [one.kept.at for one in self.store.controls.values() if one.kept.job_id == job_id]
+        return max([change.now, *(at + timedelta(microseconds=1) for at in before)])
 
     def _cancelled_here(
         self, change: MemoryChange, job_id: str, order: OrderRow | None, kind: type[ControlBase]

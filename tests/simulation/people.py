@@ -11,7 +11,7 @@ from agents.acts import Identity, Recipient
 from agents.errors import HallError
 from agents.ledger import Approval, Order, PassRow
 from agents.order import OrderState, PassState
-from agents.serials import parse_serial
+from agents.standing import keeps_blank
 from spooler.wire.addresses import headers
 from spooler.wire.letters import Letter
 from spooler.wire.messages import Cancel, ControlBase, Hold, Lease, Resume, Stock, Withdraw
@@ -130,24 +130,15 @@ class Counter:
         """All passes are said to be done: she holds the paper in her hands."""
         blanks = self._blanks(order)
         sides = [row for row in passes if not row.shape.is_empty]
-        good = len(blanks) == 1 and all(any(s.is_whole for s in self._sheets(order, row)) for row in sides)
-        if good and not self._is_void(blanks[0]):
+        missing = [row for row in sides if not any(s.is_whole for s in self._sheets(order, row))]
+        lists = [row.number for row in missing if row.shape.stock is Stock.PLAIN]
+        if len(blanks) == 1 and not missing:
             return lambda acts: acts.confirm(CLERK, order.order_id, attempt=order.attempt, serials=blanks)
-        booklet = [row for row in sides if row.shape.stock is not Stock.PLAIN]
-        is_booklet_good = len(blanks) == 1 and all(any(s.is_whole for s in self._sheets(order, row)) for row in booklet)
-        if is_booklet_good and not good:
-            # No act prints a list again that is said to be done: it is kept whenever the booklet is spoiled.
-            return lambda acts: acts.return_to_home(
-                CLERK, order.order_id, attempt=order.attempt, reason="a list is missing", blanks=blanks
+        if len(blanks) == 1 and len(lists) == len(missing):
+            return lambda acts: acts.spoil(
+                CLERK, order.order_id, attempt=order.attempt, blanks=[], passes=lists, reason="a list is missing"
             )
-        usable = [serial for serial in blanks if not self._is_void(serial)]
-        return lambda acts: acts.spoil(CLERK, order.order_id, attempt=order.attempt, blanks=usable, reason="spoiled")
-
-    def _is_void(self, serial: str) -> bool:
-        """A stop from home voids the blank that should be under the print; if nothing was printed, it still lies in the tray."""
-        number = parse_serial(serial)
-        found = self.site.ledger.blanks.overlapping(Stock.CERTIFICATE, number.prefix, number.number, number.number)
-        return found[0].status not in ("loaded", "reserved", "used")
+        return lambda acts: acts.spoil(CLERK, order.order_id, attempt=order.attempt, blanks=blanks, reason="spoiled")
 
     def _return(self, order: Order) -> Act | None:
         if self._is_under_way(order):
@@ -163,14 +154,21 @@ class Counter:
 
     def _sheets(self, order: Order, row: PassRow) -> list[Any]:
         """A plain list that was printed with an earlier attempt is still there."""
-        attempt = order.attempt if row.shape.stock is not Stock.PLAIN else None
+        attempt = self._attempt_of_paper(order) if row.shape.stock is not Stock.PLAIN else None
         return self.checker.of(order.order_id, row.number, attempt)
 
     def _blanks(self, order: Order) -> list[str]:
         """The numbered blanks of this attempt with anything on them."""
-        wanted = str(order.order_id)
-        found = [s.serial for s in self.checker.sheets if s.order_id == wanted and s.attempt == order.attempt]
+        wanted, attempt = str(order.order_id), self._attempt_of_paper(order)
+        found = [s.serial for s in self.checker.sheets if s.order_id == wanted and s.attempt == attempt]
         return sorted({serial for serial in found if serial is not None})
+
+    def _attempt_of_paper(self, order: Order) -> int:
+        """The certificate of an earlier attempt is still good where only a list was printed again."""
+        attempt = order.attempt
+        while keeps_blank(self.site.ledger.orders.passes(order.order_id, attempt)):
+            attempt -= 1
+        return attempt
 
     # the second person
 
@@ -184,8 +182,17 @@ class Counter:
         accept = self.world.is_calm or self.world.happens(0.9)
         reprints = approval.act == "spoil" or approval.details.get("outcome") == "spoiled"
         if accept and reprints:
-            self.checker.agreed[str(approval.order_id)].add(approval.id)
+            self.checker.agreed[str(approval.order_id)][approval.id] = self._wrong_passes(approval)
         self._carry_out(lambda acts: acts.answer(CHIEF, approval.id, accept=accept))
+
+    def _wrong_passes(self, approval: Approval) -> frozenset[int]:
+        """Which passes' paper is said to be useless: all that is on the blank, or one list."""
+        rows = self.site.ledger.orders.passes(approval.order_id, approval.attempt)
+        on_blank = frozenset(row.number for row in rows if row.shape.stock is not Stock.PLAIN)
+        named = approval.details.get("pass")
+        if named is not None:
+            return on_blank if named in on_blank else frozenset({named})
+        return frozenset(approval.details["passes"])
 
 
 @dataclass

@@ -81,7 +81,9 @@ class MemoryBlanks:
 
     def voided_for(self, order_id: UUID) -> tuple[str, ...]:
         found = sorted((m for m in self._movements.values() if m.order_id == order_id), key=lambda m: m.sequence)
-        return tuple(dict.fromkeys(str(Serial(m.prefix, m.first)) for m in found if m.movement == "void"))
+        return tuple(
+            dict.fromkeys(str(Serial(m.prefix, m.first)) for m in found if m.movement in ("void", "void-unseen"))
+        )
 
     def counts(self) -> dict[tuple[Stock, str], int]:
         found: dict[tuple[Stock, str], int] = {}
