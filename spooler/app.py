@@ -50,6 +50,7 @@ from spooler.prepare import Preparer
 from spooler.render import BadTemplate, FontMissing, Renderer, find_templates
 from spooler.restore import Restorer
 from spooler.seal.key import SealKey
+from spooler.seal.ring import SealRing
 from spooler.settings import HomeSettings
 from spooler.store import Database, Store
 from spooler.store.values import Alarm, Endpoint, Topic
@@ -84,7 +85,7 @@ class Living(Protocol):
 class Keys:
     """What the home signs with, by registry."""
 
-    seals: Mapping[str, SealKey]
+    seals: SealRing
     tickets: Mapping[str, SigningKey]
 
 
@@ -190,8 +191,11 @@ def open_store(settings: HomeSettings, clock: Clock) -> Store:
 
 def read_keys(settings: HomeSettings, credentials: Credentials) -> Keys:
     """Read every registry's keys; SettingsError names the one that cannot be used."""
+    for one in settings.registries:
+        _key(credentials, one.seal_name, SealKey.from_pkcs12)
+    names = {one.id: one.seal_name for one in settings.registries}
     return Keys(
-        seals={one.id: _key(credentials, one.seal_name, SealKey.from_pkcs12) for one in settings.registries},
+        seals=SealRing(names, read=credentials.traced, clock=now),
         tickets={one.id: _key(credentials, one.ticket_key_name, SigningKey.from_pem) for one in settings.registries},
     )
 
@@ -345,10 +349,7 @@ def _figures(ground: Ground, targets: Sequence[Target]) -> StoreFigures:
         clock=ground.clock,
         expiries=[
             *key_expiries(ground.trust, ground.registries),
-            *(
-                KeyExpiry("seal", registry, key.certificate.not_valid_after_utc)
-                for registry, key in ground.keys.seals.items()
-            ),
+            *(KeyExpiry("seal", registry, ends_at) for registry, ends_at in ground.keys.seals.ends().items()),
         ],
         endpoints=[target.name for target in targets],
     )
@@ -396,6 +397,7 @@ def _api_parts(ground: Ground, probe: APIRouter) -> Parts:
         verify=page_beside_the_api(ground.store, ground.clock, ground.metrics),
         count_request=ground.metrics.count_request,
         most_waiting_letters=ground.settings.home.most_waiting_letters,
+        most_unsealed=ground.settings.home.most_unsealed,
     )
 
 

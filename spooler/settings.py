@@ -25,6 +25,7 @@ class HomeSection(Section):
     documents_directory: Path | None = None  # default: documents in the data directory; homes on one database share it
     order_days: int = Field(default=3, ge=1, le=90)  # working days until an order can no longer be begun
     workers: int = Field(default=2, ge=1, le=64)
+    most_unsealed: int = Field(default=1_000, ge=1)  # with more requests accepted and not sealed none is taken (503)
     most_waiting_letters: int = Field(default=20_000, ge=1)  # with more in the outbox no request is taken (503)
     heartbeat_seconds: float = Field(default=60, gt=0)  # what halls are set to; three missed make a hall silent
 

@@ -54,3 +54,4 @@ class Parts:
     verify: APIRouter = field(default_factory=APIRouter)  # the public page
     count_request: CountRequest = lambda registry, channel, code: None
     most_waiting_letters: int = 20_000
+    most_unsealed: int = 1_000

@@ -6,7 +6,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 
 from spooler.daemon.problem import FieldError, LastResort
@@ -14,6 +14,7 @@ from spooler.daemon.problem import problem as problem_document
 from spooler.errors import Code, Finding, HomeError, TryLater, sentence
 from spooler.intake.reading import path_of
 from spooler.intake.shape import code_of
+from spooler.seal.ring import SealUnavailable
 
 RETRY_SECONDS = 5
 _CODES = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED, 415: Code.MEDIA_TYPE, 400: Code.MALFORMED}
@@ -44,7 +45,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HomeError, _home_error)
     app.add_exception_handler(RequestValidationError, _bad_parameters)
     app.add_exception_handler(HTTPException, _http_error)
-    for error in (OperationalError, OSError):
+    for error in (OperationalError, InterfaceError, OSError, SealUnavailable):
         app.add_exception_handler(error, _not_now)
     app.add_middleware(LastResort)
 
@@ -73,6 +74,6 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 
 def _not_now(request: Request, error: Exception) -> JSONResponse:
-    """The database or the disk does not take it just now. Nothing was answered as kept, so the same may be sent again."""
-    _log.error("storage failed", path=request.url.path, exc_info=error)
+    """The database, the disk or a seal does not take it just now. Nothing was answered as kept, so the same may be sent again."""
+    _log.error("not possible now", path=request.url.path, exc_info=error)
     return problem(TryLater())

@@ -80,12 +80,17 @@ def _answer(outcome: Outcome, received: Received) -> tuple[JobView, bool]:
 
 
 def _refuse_when_full(parts: Parts) -> None:
-    """With the broker away for long, say so before the disk is full; what was accepted stays."""
+    """With the broker or a seal away for long, say so before the disk is full; what was accepted stays."""
     most = parts.most_waiting_letters
     if parts.store.outbox.depth() >= most:
         raise TryLater(
             f"待发信件已达上限 {most}，消息服务未接收；请稍后重发同一请求"
             f" / {most} letters wait for the broker, no more are taken: send the same again later"
+        )
+    if parts.store.jobs.are_unsealed(parts.most_unsealed):
+        raise TryLater(
+            f"已有 {parts.most_unsealed} 件待签章，签章密钥不可用；请稍后重发同一请求"
+            f" / {parts.most_unsealed} documents wait for their seal, no more are taken: send the same again later"
         )
 
 

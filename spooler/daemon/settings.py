@@ -104,6 +104,14 @@ class Credentials:
         except OSError as e:
             raise SettingsError(f"credential {path}: {e.strerror}") from e
 
+    def traced(self, name: str) -> tuple[tuple[int, int, int], bytes]:
+        """Return which file the credential is and what it holds, or raise OSError: it was there at the start, and may come back."""
+        try:
+            found = self.path(name).stat()
+        except SettingsError as e:
+            raise OSError(str(e)) from e
+        return (found.st_ino, found.st_mtime_ns, found.st_size), self.read(name)
+
     def text(self, name: str) -> str:
         """Return a password or token: the file's text without the newline at its end."""
         try:

@@ -155,6 +155,12 @@ class Jobs:
         with self._transactions.reading() as connection:
             return tuple(connection.execute(wanted).scalars())
 
+    def are_unsealed(self, many: int) -> bool:
+        """Say whether so many jobs or more are accepted and not sealed."""
+        last = select(t.jobs.c.place).where(t.jobs.c.state == JobState.ACCEPTED).offset(many - 1).limit(1)
+        with self._transactions.reading() as connection:
+            return connection.execute(last).first() is not None
+
     def postpone(self, job_id: str, seconds: float) -> None:
         """Try the job's next step again later."""
         with self._transactions.changing() as change:

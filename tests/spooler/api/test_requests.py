@@ -293,3 +293,18 @@ def test_with_too_much_waiting_for_the_broker_the_answer_is_later(tmp_path, layo
 
     assert (answer.status_code, answer.json()["code"]) == (503, "try-later")
     assert int(answer.headers["retry-after"]) > 0
+
+
+@pytest.mark.fault_row("F40")
+def test_with_too_much_waiting_for_its_seal_the_answer_is_later(tmp_path, layout):
+    """The seal may be away: so many requests are taken and wait, and then none."""
+    sealless = a_home(tmp_path, layout, most_unsealed=1)
+    try:
+        with sealless.client() as client:
+            first, second = post(client, HOUSE), post(client, HOUSE)
+    finally:
+        sealless.close()
+
+    assert (first.status_code, second.status_code) == (201, 503)
+    assert "seal" in second.json()["detail"]
+    assert int(second.headers["retry-after"]) > 0

@@ -1,5 +1,6 @@
 """The whole home as a process: real HTTP, real RabbitMQ, real callbacks; killed anywhere, it loses nothing."""
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from spooler.wire.messages import Ticket
 from spooler.wire.topology import REPORTS, Topology, hall_queue, hall_user
 from tests.conftest import VirtualHost
 from tests.journeys.build import a_proof
+from tests.postgresql import PostgreSQL
 from tests.sealing import HALL, HOME, OTHER_HALL, OTHER_HOME, Office
 from tests.spooler.core.hall import FakeHall
 from tests.spooler.core.process import TOPOLOGY, HomeProcess, until
@@ -156,6 +158,85 @@ def test_killed_again_and_again_it_loses_nothing(process: HomeProcess, played: P
     assert set(played.orders) == {of_job[0]["order_id"] for of_job in orders}
     assert until(lambda: _told(receiver).keys() == set(job_ids), 30)
     assert until(lambda: all(told == list(range(1, 8)) for told in _told(receiver).values()), 30)
+
+
+@pytest.fixture
+def two_homes(
+    tmp_path: Path, real_office: Office, host: VirtualHost, receiver: Receiver, postgresql: PostgreSQL
+) -> Iterator[list[HomeProcess]]:
+    """Two homes on one PostgreSQL, one directory of documents, one broker."""
+    shared = f'database_url = "{postgresql.url(postgresql.fresh())}"\ndocuments_directory = "{tmp_path}/documents"'
+    homes = []
+    for name, port in zip(("one", "two"), free_ports(2), strict=True):
+        (tmp_path / name).mkdir()
+        homes.append(
+            HomeProcess(tmp_path / name, real_office.directory, port, host, receiver.port, home_settings=shared)
+        )
+    yield homes
+    for home in homes:
+        if home.process is not None:
+            home.process.kill()
+            home.process.wait(10)
+
+
+@pytest.mark.fault_row("F45")
+def test_two_homes_on_one_database_are_restarted_one_after_the_other(
+    two_homes: list[HomeProcess], played: PlayedHall, receiver: Receiver
+) -> None:
+    """A rolling restart: nothing lost, no order sent twice, every step told once and in its order."""
+    for home in two_homes:
+        home.start()
+        home.wait_ready()
+    requests = [a_proof() for _ in range(20)]
+
+    with ThreadPoolExecutor(4) as pool:
+        posting = [pool.submit(_post_to_either, two_homes, nth, request) for nth, request in enumerate(requests)]
+        for home in two_homes:
+            sleep(0.3)
+            assert home.stop() == 0
+            home.start()
+            home.wait_ready()
+        job_ids = [one.result() for one in posting]
+
+    assert len(set(job_ids)) == len(requests)
+    for home in two_homes:
+        assert until(lambda home=home: all(home.job(job_id)["state"] == "issued" for job_id in job_ids), 60)
+    assert played.orders == Counter(two_homes[0].job(job_id)["orders"][0]["order_id"] for job_id in job_ids)
+    assert until(lambda: len(_told(receiver)) == len(job_ids), 30)
+    assert until(lambda: all(told == list(range(1, 8)) for told in _told(receiver).values()), 30)
+    assert len(receiver.heard) == 7 * len(job_ids)
+
+
+@pytest.mark.fault_row("F45")
+def test_a_home_that_was_killed_leaves_its_letters_and_its_duty_to_the_other(
+    two_homes: list[HomeProcess], played: PlayedHall, receiver: Receiver
+) -> None:
+    for home in two_homes:
+        home.start()
+        home.wait_ready()
+    dying, living = two_homes
+
+    posted = [_post_to_either([dying], 0, a_proof()) for _ in range(3)]
+    dying.kill()
+
+    posted += [_post_to_either([living], 0, a_proof())]
+    assert until(lambda: all(living.job(job_id)["state"] == "issued" for job_id in posted), 90)
+    assert until(lambda: set(_told(receiver)) == set(posted), 30)
+    assert until(lambda: all(told == list(range(1, 8)) for told in _told(receiver).values()), 30)
+
+
+def _post_to_either(homes: list[HomeProcess], first: int, request: dict[str, Any]) -> str:
+    """Do as a balancer before two homes does."""
+    for nth in itertools.count(first):
+        try:
+            answer = homes[nth % len(homes)].client.post("/v1/jobs", json=request)
+        except httpx.TransportError:
+            sleep(0.05)
+            continue
+        if answer.status_code in (httpx.codes.CREATED, httpx.codes.OK):
+            break
+        assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE, answer.text
+    return str(answer.json()["job_id"])
 
 
 def test_a_second_home_in_the_same_directory_does_not_start(process: HomeProcess) -> None:

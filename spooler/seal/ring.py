@@ -1,0 +1,74 @@
+"""The seals of all registries as they are when one is needed: there, and within the time of their certificates, or nothing is sealed.
+
+A key that is taken away stops the sealing of its registry at once; one that comes back, or a new one in its place, starts it again.
+Whatever waits stays `accepted`: nothing leaves without its seal.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
+from threading import Lock
+
+from spooler.seal.key import SealKey, UnusableKey
+
+Trace = tuple[int, int, int]  # which file it was: a new one in its place is read anew
+
+
+class SealUnavailable(Exception):
+    """This registry cannot seal just now: an operator must bring its key, or renew its certificate."""
+
+    def __init__(self, registry: str, code: str) -> None:
+        super().__init__(f"registry {registry}: {code}")
+        self.code = code
+
+
+class SealRing(Mapping[str, SealKey]):
+    """Seals by registry, read once and looked after at each use. May be shared by threads."""
+
+    def __init__(
+        self,
+        names: Mapping[str, str],
+        *,
+        read: Callable[[str], tuple[Trace, bytes]],
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Take credential names by registry; `read` returns a credential and its trace, or raises OSError or ValueError."""
+        self._names = dict(names)
+        self._read = read
+        self._clock = clock
+        self._turn = Lock()
+        self._known: dict[str, tuple[Trace, SealKey]] = {}
+
+    def __getitem__(self, registry: str) -> SealKey:
+        """Return the seal, or raise SealUnavailable (KeyError for a registry that is not served)."""
+        name = self._names[registry]
+        with self._turn:
+            key = self._current(registry, name)
+        now, certificate = self._clock(), key.certificate
+        if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+            raise SealUnavailable(registry, "seal-expired")
+        return key
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def ends(self) -> dict[str, datetime]:
+        """Return when each certificate ends, of those that are there."""
+        found = {}
+        for registry, name in self._names.items():
+            with suppress(SealUnavailable), self._turn:
+                found[registry] = self._current(registry, name).certificate.not_valid_after_utc
+        return found
+
+    def _current(self, registry: str, name: str) -> SealKey:
+        try:
+            trace, content = self._read(name)
+            known = self._known.get(registry)
+            if known is None or known[0] != trace:
+                known = self._known[registry] = (trace, SealKey.from_pkcs12(content))
+        except (OSError, UnusableKey) as e:
+            raise SealUnavailable(registry, "seal-absent") from e
+        return known[1]
