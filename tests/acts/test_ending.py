@@ -162,6 +162,7 @@ def test_a_withdrawal_after_a_cancel_that_still_waits_answers_both(county: Count
     assert [c.outcome for c in county.home.store.orders.controls(job.job_id)] == ["stopped", "stopped"]
 
 
+@pytest.mark.fault_row("F12")
 def test_an_order_that_comes_after_its_cancel_is_never_begun(county: County) -> None:
     """F12: the control overtakes, and stays as a tombstone."""
     job = county.brought_to("in the outbox")

@@ -267,6 +267,7 @@ def test_after_a_lost_confirm_the_letter_is_there_and_is_sent_again_under_its_id
     assert [d.id for d in receive_all(hall, 2)] == ["same id", "same id"]
 
 
+@pytest.mark.fault_row("F9")
 def test_a_queue_deleted_under_its_reader_is_noticed(carrier):
     """RabbitMQ cancels the consumer and pika says nothing: without the check each tick the hall would wait for ever (F9)."""
     hall = opened(carrier.link(QUEUE))

@@ -1,9 +1,12 @@
 """Killed at every point and started again, on real parts: nothing lost, no sheet twice, nothing called done that is not."""
 
+import pytest
+
 from tests.crash.matrix import a_place
 from tests.crash.tour import ALL, Tour, broken
 
 
+@pytest.mark.fault_row("F15")
 def test_a_crash_at_every_point_loses_nothing_and_prints_nothing_twice():
     """Each point once, by SIGKILL. A person is asked only where the backend had started and left no result, or tore a sheet."""
     keep: list[str] = []

@@ -292,4 +292,5 @@ def test_an_order_delivered_twenty_times_is_one_order_and_every_delivery_is_acke
 
     assert lies_in_the_queue(host, 0) == []
     assert (hall.delivered[order_id], len(hall.counter.acts.orders(CLERK)), hall.received(order_id)) == (20, 1, 1)
+    assert hall.counter.ledger.quarantine.counts() == {}  # other bytes, and known as the same
     hall.counter.ledger.close()

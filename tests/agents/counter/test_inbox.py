@@ -123,6 +123,7 @@ def test_a_letter_of_no_known_type_goes_to_the_dead_letters(counter):
         counter.hall.inbox.handle(replace(counter.wrapped(counter.booklet()), type="poem"))
 
 
+@pytest.mark.fault_row("F12")
 def test_a_cancel_that_overtakes_its_order_is_kept(counter):
     """Nothing is printed when the order comes at last."""
     order = counter.booklet()
@@ -136,6 +137,7 @@ def test_a_cancel_that_overtakes_its_order_is_kept(counter):
     assert [r.state for r in counter.reports("standing")] == ["cancelled"]
 
 
+@pytest.mark.fault_row("F12")
 def test_a_hold_that_overtakes_its_order_holds_it(counter):
     order = counter.booklet()
     counter.control(Hold, order.ticket.order_id, reason="seized")

@@ -82,6 +82,7 @@ def test_released_passes_come_out_once_each_in_their_turn(desk):
     assert entries[0].evidence["permit"]["done"]["exit"] == 0
 
 
+@pytest.mark.fault_row("F15")
 @pytest.mark.parametrize("step", ["intent", "created", "spooled", "releasing"])
 @pytest.mark.usefixtures("kills_are_meant")
 def test_an_agent_killed_at_any_step_prints_the_pass_once(desk, step):
@@ -122,6 +123,7 @@ def test_a_job_that_an_operator_lets_go_once_the_agent_has_died_with_its_permit_
     assert len(desk.hall.sheets()) == len(entry.tries) == 1
 
 
+@pytest.mark.fault_row("F15")
 @pytest.mark.usefixtures("kills_are_meant")
 def test_an_agent_killed_while_the_device_prints_finds_the_sheet_done(desk):
     desk.hall.booklet.set_fault("stall")
@@ -170,6 +172,7 @@ def test_an_upload_that_cups_only_claims_to_have_is_not_released(desk):
     assert len(desk.hall.sheets()) == 1
 
 
+@pytest.mark.fault_row("F22")
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [("jam", "printer-jam"), ("out-of-stock", "printer-out-of-stock"), ("offline", "printer-offline")],
@@ -186,6 +189,7 @@ def test_a_device_that_needs_a_hand_is_told_and_waited_for(desk, fault, reason):
     assert len(desk.hall.sheets()) == len(entry.tries) == 1
 
 
+@pytest.mark.fault_row("F20")
 def test_a_device_that_jams_between_the_agents_look_and_the_claim_costs_a_try_and_no_blank(desk):
     desk.start()
     until(lambda: desk.told)  # it was seen idle, and is not asked again for a while
@@ -240,6 +244,7 @@ def test_nobody_is_asked_while_the_device_may_still_go_on(desk):
     assert len(desk.hall.sheets()) == 1
 
 
+@pytest.mark.fault_row("F21")
 def test_a_jammed_device_is_asked_about_only_when_the_jam_is_cleared(desk):
     """Some devices print the jammed page again by themselves once they can."""
     desk.hall.booklet.set_fault("stall")
@@ -255,6 +260,7 @@ def test_a_jammed_device_is_asked_about_only_when_the_jam_is_cleared(desk):
     desk.hall.booklet.set_fault("clear")
     desk.wait_for(entry, UNKNOWN)
     assert [s["complete"] for s in desk.hall.sheets()] == [False]
+    assert entry.evidence["device"]["seen"] == ["media-jam-error"]  # it is gone by now, and is told all the same
 
 
 def test_a_device_that_cannot_be_asked_is_given_time_first(desk):
@@ -390,6 +396,7 @@ def test_a_permit_that_vanished_is_asked_about_even_if_nothing_was_printed(desk)
     assert entry.evidence["why"] == "permit-lost"
 
 
+@pytest.mark.fault_row("F23")
 def test_a_page_of_another_size_than_the_queues_is_never_released(hall):
     with pytest.raises(SizeMissing):
         hall.connection.queue_facts("booklet-1").page_size(SPREAD[0] + 1, SPREAD[1])

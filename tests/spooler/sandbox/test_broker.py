@@ -62,6 +62,7 @@ def until(what, seconds):
     return what()
 
 
+@pytest.mark.fault_row("F8")
 def test_a_killed_broker_gives_confirmed_letters_back_and_couriers_return(own):
     """kill -9, started again on the same directory: same ports, same users, every confirmed letter (F8)."""
     private, processes = own

@@ -309,6 +309,7 @@ def test_a_woken_courier_that_is_not_connected_does_no_harm(broker, outbox, inbo
     Courier(lambda: MemoryLink(broker), outbox, inbox).wake()
 
 
+@pytest.mark.fault_row("F8")
 @pytest.mark.parametrize("failures", [1, 2, 3, 6, 50, 10_000])
 def test_rests_grow_to_a_limit_and_differ(failures):
     """Doubling up to 5 s (F8), spread over half of it, so that ten halls do not come back in one instant."""

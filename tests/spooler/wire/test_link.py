@@ -110,6 +110,7 @@ def short_of_memory(broker):
         control(broker, "set_vm_memory_high_watermark", "0.4")
 
 
+@pytest.mark.fault_row("F6")
 def test_a_broker_short_of_memory_does_not_hold_the_sender_for_ever(host):
     """An alarm blocks publishers without end; ours gives up, keeps the letter, and goes on by itself when it is over (F6)."""
     link = host.link(blocked_seconds=1)
