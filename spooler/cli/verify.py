@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -13,8 +13,14 @@ from spooler.wire import strict
 from spooler.wire.errors import BadMessage
 from spooler.wire.trust import Trust, load_trust
 
+if TYPE_CHECKING:
+    from spooler.wire.document import ReadDocument
+
 # What may be shown of the ticket inside: ids, never what stands on the face.
-_SHOWN = ("registry", "hall", "order_id", "job_id", "kind", "template", "issued_at")
+_SHOWN = (
+    *("registry", "hall", "order_id", "job_id", "kind", "template", "issued_at"),
+    *("identifier", "validity", "verify"),  # of an electronic certificate
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ def verify(
     trust: Annotated[Path, typer.Option(exists=True, file_okay=False, help="The trust directory.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
-    """Say which registry sealed a document, or by which rule it is refused (exit code 3).
+    """验签 · Say which registry sealed a document or an electronic certificate, or by which rule it is refused (exit code 3).
 
     The document alone is judged: that a hall may print it also needs its order's ticket, hall and time.
 
@@ -53,11 +59,11 @@ def verify(
 
 def judge(document: bytes, trust: Trust) -> Verdict:
     """Return the verdict on a document by itself."""
-    from spooler.wire.document import check_seal, read_document  # pyHanko takes 0.5 s to import
+    from spooler.wire.document import check_seal  # pyHanko takes 0.5 s to import
     from spooler.wire.refusal import Refusal, RefusalCode
 
     try:
-        read = read_document(document)
+        read = _read(document)
         ticket = _ticket(read.ticket)
         record = trust.registries.get(str(ticket["registry"]))
         if record is None:
@@ -71,6 +77,19 @@ def judge(document: bytes, trust: Trust) -> Verdict:
         )
     shown = {name: ticket[name] for name in _SHOWN if name in ticket}
     return Verdict(True, None, "genuine and unchanged", record.registry, record.name, read.signer, shown)
+
+
+def _read(document: bytes) -> "ReadDocument":
+    """Return a print document or an electronic certificate; they differ in what is attached."""
+    from spooler.wire.document import ELECTRONIC_NAME, read_document
+    from spooler.wire.refusal import Refusal, RefusalCode
+
+    try:
+        return read_document(document)
+    except Refusal as e:
+        if e.code is not RefusalCode.TICKET_EMBEDDED:
+            raise
+        return read_document(document, attached=ELECTRONIC_NAME)
 
 
 def _ticket(embedded: bytes) -> dict[str, Any]:

@@ -6,12 +6,15 @@ from spooler.render.annex.place import Rect
 from spooler.render.face_layout import Leaf
 from spooler.render.fonts import Faces
 from spooler.render.layout import MM
+from spooler.render.outlines import outline
 from spooler.render.sheets import SEAL_RED, Pages
 
 _CELL_LINE = 0.6
 _CELL_INK = 0.25
 _MARK_ALPHA = 0.34
 _MARK_DEGREES = 24
+_HEAD_SIZE = 13
+_HEAD_MM = 7.5
 _SAMPLE_GREY = 0.6
 
 
@@ -44,13 +47,18 @@ class FacePages(Pages):
         canvas.restoreState()
 
     def mark(self, text: str, size: float, *, is_red: bool) -> None:
-        """Write a word across the page, through which everything stays readable. It is text: a search finds it."""
-        canvas, face = self._canvas, self._faces.runs(text)[0].face
+        """Write a word over the page, through which everything stays readable: across it, drawn, and in its head, as text."""
+        canvas = self._canvas
+        across = self._size[0] * MM
         canvas.saveState()
         canvas.setFillColor(SEAL_RED if is_red else (_SAMPLE_GREY,) * 3)
+        canvas.setFont(self._faces.runs(text)[0].face, _HEAD_SIZE)
+        canvas.drawCentredString(across / 2, self._height - _HEAD_MM * MM, text)
         canvas.setFillAlpha(_MARK_ALPHA)
-        canvas.translate(self._size[0] * MM / 2, self._height / 2)
+        canvas.translate(across / 2, self._height / 2)
         canvas.rotate(_MARK_DEGREES)
-        canvas.setFont(face, size)
-        canvas.drawCentredString(0, -size / 3, text)
+        canvas.scale(size / 1000, size / 1000)
+        # As text, a word that lies askew would fall among the words of the table when the page is read out.
+        for i, character in enumerate(text):
+            canvas.addLiteral(f"q 1 0 0 1 {1000 * i - 500 * len(text)} -380 cm {outline(character)} f Q")
         canvas.restoreState()

@@ -47,8 +47,8 @@ class ReadDocument:
     _signature: EmbeddedPdfSignature
 
 
-def read_document(document: bytes) -> ReadDocument:
-    """Return what the document holds, or raise the Refusal that says which rule it breaks."""
+def read_document(document: bytes, *, attached: str = TICKET_NAME) -> ReadDocument:
+    """Return what the document holds, or raise the Refusal that says which rule it breaks. It holds one file of that name."""
     if len(document) > MAX_DOCUMENT_BYTES:
         raise Refusal(RefusalCode.DOCUMENT_TOO_LARGE, f"{len(document)} bytes, at most {MAX_DOCUMENT_BYTES}")
     byte_range = check_bytes(document)
@@ -63,7 +63,7 @@ def read_document(document: bytes) -> ReadDocument:
     with _failing_as(RefusalCode.PDF_FORMAT, "its objects cannot be read"):
         pages.check_passive(reader, signature.sig_field)
         return ReadDocument(
-            ticket=_embedded_ticket(reader),
+            ticket=_embedded(reader, attached),
             page_sizes=pages.page_sizes(reader),
             signer=signature.signer_cert.sha256.hex(),
             _signature=signature,
@@ -163,15 +163,15 @@ def _check_permissions(reader: PdfFileReader, signature: EmbeddedPdfSignature) -
         raise Refusal(RefusalCode.NOT_CERTIFIED, "not a certification that permits no changes")
 
 
-def _embedded_ticket(reader: PdfFileReader) -> bytes:
+def _embedded(reader: PdfFileReader, name: str) -> bytes:
     """Return the one attached file; `pages.check_passive` has seen that no other is anywhere in the document."""
     files = pages.entry(pages.entry(reader.root, "/Names", {}), "/EmbeddedFiles", {})
     names = pages.entry(files, "/Names", [])
-    if len(names) != 2 or names[0] != TICKET_NAME:
-        raise Refusal(RefusalCode.TICKET_EMBEDDED, f"it has no {TICKET_NAME}")
+    if len(names) != 2 or names[0] != name:
+        raise Refusal(RefusalCode.TICKET_EMBEDDED, f"it has no {name}")
     data = bytes(names[1]["/EF"]["/F"].data)
     if len(data) > _MAX_TICKET_BYTES:
-        raise Refusal(RefusalCode.TICKET_EMBEDDED, "the ticket inside is too large")
+        raise Refusal(RefusalCode.TICKET_EMBEDDED, f"the {name} inside is too large")
     return data
 
 

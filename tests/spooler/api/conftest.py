@@ -23,7 +23,10 @@ from spooler.daemon import logs
 from spooler.daemon.probe import probe_router
 from spooler.daemon.server import HttpServer
 from spooler.documents import Documents
+from spooler.electronic.join import page_beside_the_api
+from spooler.electronic.opening import NONE_ISSUED, Openings
 from spooler.intake.keep import Intake
+from spooler.metrics import Metrics
 from spooler.prepare import Preparer
 from spooler.render import Renderer, find_templates
 from spooler.store import Database, Store
@@ -78,7 +81,14 @@ def layout() -> Renderer:
 
 
 def a_home(
-    directory: Path, layout: Any, *, served: Any = SERVED, trusted: Any = None, keys: Any = None, **more: Any
+    directory: Path,
+    layout: Any,
+    *,
+    served: Any = SERVED,
+    trusted: Any = None,
+    keys: Any = None,
+    openings: Openings = NONE_ISSUED,
+    **more: Any,
 ) -> Home:
     """Return a home that serves on a free port."""
     database = Database(f"sqlite:///{directory / 'home.db'}")
@@ -88,7 +98,7 @@ def a_home(
     judged = checker(layout, now=datetime.now(UTC), served=served, trusted=trusted)
     counted: list[tuple[str, str, str]] = []
     parts = Parts(
-        intake=Intake(checker=judged, book=store.jobs, shelf=documents),
+        intake=Intake(checker=judged, book=store.jobs, shelf=documents, openings=openings),
         store=store,
         documents=documents,
         acts=Controls(store, keys or {}),
@@ -98,6 +108,7 @@ def a_home(
         registries=frozenset(served),
         hall_names=dict.fromkeys(HALLS, "大厅"),
         probe=probe_router(ready={"store": lambda: True}, registry=CollectorRegistry()),
+        verify=page_beside_the_api(store, lambda: datetime.now(UTC), Metrics()),
         count_request=lambda *labels: counted.append(labels),
     )
     app = make_api(replace(parts, **more))

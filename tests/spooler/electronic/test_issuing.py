@@ -1,0 +1,308 @@
+"""An electronic certificate is there as soon as its job is kept, and always shows how it stands."""
+
+import json
+from datetime import UTC, datetime
+from io import BytesIO
+
+import page
+import pikepdf
+import pypdf
+import pytest
+import zxingcpp
+from pyhanko.pdf_utils.reader import PdfFileReader
+
+from spooler.cli.verify import judge
+from spooler.electronic.identifier import is_identifier
+from spooler.job import JobState
+from spooler.store.values import Refusal, Update
+from spooler.wire.document import read_document
+from spooler.wire.refusal import Refusal as Refused
+from tests.spooler.api.sending import post
+from tests.spooler.electronic.conftest import ADDRESS
+from tests.spooler.intake.build import changed, sample
+from tests.spooler.render.builders import raster, squeezed, text_of
+
+HOUSE = changed(sample("house"), "hall", "231282-01")
+PROOF = sample("mortgage")
+
+
+def text(answer) -> str:
+    return text_of(answer.content)
+
+
+def failures(pdf: bytes) -> list[str]:
+    report = page.validate_pdf_bytes(pdf, profile=page.ValidationProfile.PDF_A_3B)
+    assert report.rules.total > 100
+    return [f"{failure.rule_id}: {failure.message}" for failure in report.failures]
+
+
+def move(electronics, job, **update) -> None:
+    with electronics.home.store.changing() as change:
+        change.move(job["job_id"], Update(**update))
+
+
+def test_it_is_there_before_any_paper(electronics):
+    """Booked, so issued: the job is still accepted, and the certificate can be fetched."""
+    job = electronics.accept(HOUSE)
+
+    answer = electronics.get(job)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    assert electronics.client.get(f"/v1/jobs/{job['job_id']}").json()["state"] == "accepted"
+    assert is_identifier(answer.headers["certificate-identifier"])
+    assert ".000000001.001." in answer.headers["certificate-identifier"]
+    assert answer.headers["certificate-validity"] == "genuine"
+    assert answer.headers["certificate-identifier"] in text(answer)
+
+
+def test_it_is_a_full_face(electronics):
+    """Title, number, every label and value, the statement, the date; no 编号, no 监制."""
+    answer = electronics.get(electronics.accept(HOUSE))
+
+    found = text(answer)
+
+    assert "不动产权证书(电子)" in found
+    for value in HOUSE["document"]["fields"].values():
+        assert squeezed(value) in found
+    for label in (
+        "权利人",
+        "共有情况",
+        "坐落",
+        "不动产单元号",
+        "权利类型",
+        "权利性质",
+        "用途",
+        "面积",
+        "使用期限",
+        "附记",
+    ):
+        assert label in found
+    assert "黑（2025）望奎县不动产权第0000101号" in found and "2025年03月10日" in found
+    assert "监制" not in found and "编号№" not in found and "编号 №" not in found
+    assert found.index("权利其他状况") < found.index("附记")
+
+
+def test_pypdf_reads_the_same(electronics):
+    answer = electronics.get(electronics.accept(HOUSE))
+
+    first = squeezed(pypdf.PdfReader(BytesIO(answer.content)).pages[0].extract_text())
+
+    for value in HOUSE["document"]["fields"].values():
+        assert squeezed(value) in first
+
+
+def test_maps_are_on_the_second_page(electronics):
+    answer = electronics.get(electronics.accept(HOUSE))
+
+    with pikepdf.open(BytesIO(answer.content)) as pdf:
+        sizes = [tuple(round(float(x) / 72 * 25.4) for x in list(sheet.mediabox)[2:]) for sheet in pdf.pages]
+    assert sizes == [(297, 210), (297, 210)]
+    assert "附图" in text_of(answer.content, "-f", "2")
+
+
+def test_no_rule_of_pdf_a_3b_fails_and_it_is_one_revision(electronics):
+    for request in (HOUSE, PROOF):
+        sealed = electronics.get(electronics.accept(request)).content
+        assert failures(sealed) == []
+        assert PdfFileReader(BytesIO(sealed)).total_revisions == 1
+
+
+def test_the_validator_would_have_seen_it(electronics, faces):
+    """It fails what we make for printers: no colour intent, no metadata."""
+    job = electronics.accept(HOUSE)
+    printed = electronics.home.documents.read(electronics.home.store.jobs.work(job["job_id"]).unsigned_sha256)
+
+    assert failures(printed) != []
+
+
+def test_the_code_leads_to_the_page(electronics):
+    """What a phone reads off the first page is the public page's address with this certificate's code."""
+    job = electronics.accept(HOUSE)
+    drawn = raster(electronics.get(job).content, 1, 200)
+
+    (read,) = zxingcpp.read_barcodes(drawn)
+
+    code = electronics.home.store.electronics.of_job(job["job_id"]).code
+    assert read.text == f"{ADDRESS}/verify/{code}"
+
+
+def test_the_seal_is_the_registrys_and_a_changed_byte_breaks_it(electronics, office):
+    sealed = electronics.get(electronics.accept(HOUSE)).content
+
+    verdict = judge(sealed, office.trust)
+
+    assert verdict.genuine and verdict.registry == "231221"
+    assert is_identifier(verdict.ticket["identifier"])
+    at = sealed.index(b"stream") + 40
+    broken = sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
+    assert not judge(broken, office.trust).genuine
+    assert not judge(sealed + b"\n", office.trust).genuine
+
+
+def test_a_hall_would_never_print_it(electronics):
+    """It holds no ticket."""
+    sealed = electronics.get(electronics.accept(HOUSE)).content
+
+    with pytest.raises(Refused) as caught:
+        read_document(sealed)
+    assert caught.value.code == "ticket-embedded"
+
+
+def test_what_is_attached_names_no_person(electronics):
+    sealed = electronics.get(electronics.accept(HOUSE)).content
+
+    with pikepdf.open(BytesIO(sealed)) as pdf:
+        attached = json.loads(pdf.attachments["electronic.json"].get_file().read_bytes())
+
+    assert set(attached) == {
+        *("v", "identifier", "registry", "kind", "number", "version", "booked_on", "validity", "issued_at", "verify"),
+    }
+    assert HOUSE["document"]["fields"]["holder"] not in json.dumps(attached, ensure_ascii=False)
+
+
+def test_a_withdrawn_one_says_so_across_every_page(electronics):
+    """注销: the next edition, under the next identifier; nobody gets the old file any more."""
+    job = electronics.accept(HOUSE)
+    before = electronics.get(job).headers["certificate-identifier"]
+    assert "已注销" not in text(electronics.get(job))
+
+    withdrawn = electronics.client.post(f"/v1/jobs/{job['job_id']}/withdraw", json={"reason": "注销"})
+    assert withdrawn.json()["outcome"] == "withdrawn"
+    stale = electronics.get(job)
+    electronics.issuer.work_off()
+    answer = electronics.get(job)
+
+    assert (stale.status_code, stale.json()["code"]) == (409, "not-ready")
+    assert answer.headers["certificate-validity"] == "withdrawn"
+    assert answer.headers["certificate-identifier"] != before
+    assert is_identifier(answer.headers["certificate-identifier"])
+    for number in ("1", "2"):
+        assert "已注销" in text_of(answer.content, "-f", number, "-l", number)
+    assert failures(answer.content) == []
+    assert [file.shows for file in electronics.home.store.electronics.files(job["job_id"])] == ["genuine", "withdrawn"]
+
+
+def test_a_hold_leaves_it_valid(electronics):
+    """查封 forbids a transfer; the right and its certificate stand."""
+    job = electronics.accept(HOUSE)
+    electronics.client.post(f"/v1/jobs/{job['job_id']}/hold", json={"reason": "查封"})
+    electronics.issuer.work_off()
+
+    answer = electronics.get(job)
+
+    assert (answer.status_code, answer.headers["certificate-validity"]) == (200, "genuine")
+    assert "查封" not in electronics.page(job)
+
+
+def test_cancelling_the_paper_leaves_it_valid_and_the_right_may_still_end(electronics):
+    """A registered right stays; the job's paper was cancelled. When the right ends later, so does the certificate."""
+    job = electronics.accept(HOUSE)
+    electronics.client.post(f"/v1/jobs/{job['job_id']}/cancel", json={"reason": "不打印"})
+    electronics.issuer.work_off()
+    assert electronics.get(job).headers["certificate-validity"] == "genuine"
+
+    ended = electronics.client.post(f"/v1/jobs/{job['job_id']}/withdraw", json={"reason": "注销"})
+    electronics.issuer.work_off()
+
+    assert (ended.json()["outcome"], ended.json()["state"]) == ("withdrawn", "cancelled")
+    assert "已注销" in text(electronics.get(job))
+    events = electronics.client.get(f"/v1/jobs/{job['job_id']}/events").json()["events"]
+    assert events[-1]["actor"]["id"] == "clerk" and events[-1]["detail"] == "electronic certificate withdrawn"
+
+
+def test_the_same_number_requested_anew_takes_its_place(electronics):
+    """Of one right there is one certificate that is genuine, also after its paper was cancelled."""
+    job = electronics.accept(HOUSE)
+    electronics.client.post(f"/v1/jobs/{job['job_id']}/cancel", json={"reason": "重发"})
+
+    again = electronics.accept(changed(HOUSE, "request_id", "again-1"))
+
+    assert (electronics.validity(job), electronics.validity(again)) == ("superseded", "genuine")
+    assert "已被取代" in text(electronics.get(job))
+    assert "已被取代" in electronics.page(job) and "真实有效" in electronics.page(again)
+
+
+def test_what_a_hall_returned_as_wrong_is_withdrawn_and_a_refused_grant_is_not(electronics):
+    returned, ungranted = electronics.accept(HOUSE), electronics.accept(PROOF)
+
+    move(electronics, returned, state=JobState.REFUSED, refusal=Refusal("returned-by-hall", ""))
+    move(electronics, ungranted, state=JobState.REFUSED, refusal=Refusal("grant-withdrawn", ""))
+
+    assert (electronics.validity(returned), electronics.validity(ungranted)) == ("withdrawn", "genuine")
+
+
+def test_a_job_that_is_superseded_takes_its_certificate_with_it(electronics):
+    job = electronics.accept(HOUSE)
+    for state in (JobState.SEALED, JobState.RECEIVED, JobState.PRINTING, JobState.PRINTED, JobState.ISSUED):
+        move(electronics, job, state=state)
+    assert electronics.validity(job) == "genuine"
+
+    move(electronics, job, state=JobState.SUPERSEDED)
+
+    assert electronics.validity(job) == "superseded"
+
+
+def test_serials_count_on_within_issuer_and_kind(electronics):
+    first = electronics.accept(HOUSE)
+    electronics.client.post(f"/v1/jobs/{first['job_id']}/cancel", json={"reason": "重发"})
+    second = electronics.accept(changed(HOUSE, "request_id", "again-1"))
+    proof = electronics.accept(PROOF)
+
+    serials = [electronics.get(job).headers["certificate-identifier"].split(".")[-3] for job in (first, second, proof)]
+
+    assert serials == ["000000001", "000000002", "000000001"]
+
+
+def test_it_is_409_until_made_and_404_where_there_is_none(electronics):
+    waiting = post(electronics.client, HOUSE).json()
+    elsewhere = changed(sample("sale"), "hall", "231282-01")
+
+    assert (electronics.get(waiting).status_code, electronics.get(waiting).json()["code"]) == (409, "not-ready")
+    if elsewhere["registry"] != "231221":
+        other = electronics.accept(elsewhere)
+        assert (electronics.get(other).status_code, electronics.get(other).json()["code"]) == (404, "no-electronic")
+    missing = electronics.client.get("/v1/electronic/00000000-0000-4000-8000-000000000000")
+    assert (missing.status_code, missing.json()["code"]) == (404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("who", "status"), [("reader", 200), ("north", 200), ("hall", 403), ("submitter", 404), (None, 401)]
+)
+def test_only_readers_of_the_registry_fetch_it(electronics, who, status):
+    job = electronics.accept(HOUSE)
+
+    with electronics.home.client(who) as client:
+        assert client.get(f"/v1/electronic/{job['job_id']}").status_code == status
+
+
+def test_one_that_cannot_be_made_stands_in_no_others_way(electronics, monkeypatch):
+    """It is alarmed once and tried again; its job goes on, and so do others."""
+    broken = post(electronics.client, HOUSE).json()
+    draw = electronics.issuer._draw
+
+    def failing(content, facts):
+        if content.kind == "certificate":
+            raise OSError("disk")
+        return draw(content, facts)
+
+    monkeypatch.setattr(electronics.issuer, "_draw", failing)
+    proof = electronics.accept(PROOF)
+    assert (electronics.get(proof).status_code, electronics.get(broken).status_code) == (200, 409)
+
+    monkeypatch.setattr(electronics.issuer, "_draw", draw)
+    monkeypatch.setattr(electronics.issuer, "_clock", lambda: datetime(2100, 1, 1, tzinfo=UTC))
+    electronics.issuer.work_off()
+
+    assert electronics.get(broken).status_code == 200
+
+
+def test_making_it_twice_keeps_one(electronics):
+    """A crash between making and noting repeats the work: one edition, one file."""
+    job = post(electronics.client, HOUSE).json()
+    (due,) = electronics.home.store.electronics.due(datetime.now(UTC))
+
+    for _ in range(2):
+        electronics.issuer._issue(due)
+
+    assert [file.edition for file in electronics.home.store.electronics.files(job["job_id"])] == [1]
+    assert electronics.get(job).status_code == 200
