@@ -27,7 +27,9 @@ from tests.spooler.core.process import until
 
 __all__ = ["clock", "home", "office"]
 QUEUE = hall_queue(HALL)
-QUICK = Pace(tick_seconds=0.05, first_rest_seconds=0.05, longest_rest_seconds=0.2)
+QUICK = Pace(
+    tick_seconds=0.05, first_rest_seconds=0.05, longest_rest_seconds=0.2, quick_seconds=0.05, election_seconds=0.2
+)
 
 
 class NoInbox:
