@@ -1,6 +1,7 @@
 """A home that issues electronic certificates: the real API, store, renderer and keys, the issuer worked off by hand."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from spooler.render.electronic import ElectronicRenderer
 from tests.sealing import HOME, OTHER_HOME, Office
 from tests.spooler.api.conftest import Home, a_home
 from tests.spooler.api.sending import post
+from tests.spooler.intake.build import changed, sample
 
 CREDIT_CODE = "11231221MB00000012"
 ADDRESS = "https://zs.example.gov.cn"
@@ -63,10 +65,12 @@ def layout() -> Renderer:
     return Renderer(find_templates())
 
 
-@pytest.fixture
-def electronics(tmp_path: Path, office: Office, faces: ElectronicRenderer, layout: Renderer) -> Iterator[Electronics]:
+@contextmanager
+def a_home_that_issues(
+    directory: Path, office: Office, faces: ElectronicRenderer, layout: Renderer
+) -> Iterator[Electronics]:
     openings = Openings({HOME: CREDIT_CODE}, NAMES)
-    home = a_home(tmp_path, layout, keys={HOME: office.ticket_key()}, openings=openings)
+    home = a_home(directory, layout, keys={HOME: office.ticket_key()}, openings=openings)
     issuer = ElectronicIssuer(
         store=home.store,
         documents=home.documents,
@@ -78,3 +82,29 @@ def electronics(tmp_path: Path, office: Office, faces: ElectronicRenderer, layou
     with home.client() as client:
         yield Electronics(home, issuer, client)
     home.close()
+
+
+@pytest.fixture
+def electronics(tmp_path, office, faces, layout) -> Iterator[Electronics]:
+    with a_home_that_issues(tmp_path, office, faces, layout) as made:
+        yield made
+
+
+@dataclass
+class Issued:
+    """A certificate with map and plan, as it was answered, which no test changes."""
+
+    home: Electronics
+    job: dict[str, Any]
+    answer: httpx.Response
+
+    @property
+    def pdf(self) -> bytes:
+        return self.answer.content
+
+
+@pytest.fixture(scope="session")
+def issued(tmp_path_factory, office, faces, layout) -> Iterator[Issued]:
+    with a_home_that_issues(tmp_path_factory.mktemp("issued"), office, faces, layout) as made:
+        job = made.accept(changed(sample("house"), "hall", "231282-01"))
+        yield Issued(made, job, made.get(job))
