@@ -3,7 +3,7 @@ PYTHON = .venv/bin/python
 export PYTHONUTF8 = 1
 MAKEFLAGS += --no-print-directory
 
-.PHONY: setup demo test lint format bench bench-faults soak crash simulate lock
+.PHONY: setup demo test lint format bench bench-faults soak crash simulate pictures lock
 
 setup:           ## Debian packages and .venv/, only what is missing
 	@./setup.sh
@@ -37,6 +37,9 @@ simulate: setup  ## the county in plain Python, many seeds (SEEDS=100000 FROM=0 
 
 crash: setup     ## killed 25 times at every crash point, judged by the checker (CRASH="--kills 3 --points agent. --results FILE")
 	@$(PYTHON) -m tests.crash.matrix $(CRASH)
+
+pictures: setup  ## docs/pictures made anew from the samples
+	@$(PYTHON) -m spooler.sandbox.pictures docs/pictures
 
 lock:            ## requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header \

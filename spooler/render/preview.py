@@ -18,20 +18,21 @@ def overlay(rendered: Rendered, blank: bytes) -> bytes:
     with pikepdf.open(BytesIO(rendered.pdf)) as printed, pikepdf.open(BytesIO(blank)) as blanks, pikepdf.new() as shown:
         for i, side in enumerate(rendered.passes):
             page = shown.add_blank_page(page_size=(side.width_mm * 72 / 25.4, side.height_mm * 72 / 25.4))
-            layers = [blanks.pages[i]] if i < len(blanks.pages) else []
-            _draw(shown, page, [*layers, *(printed.pages[n] for n in side.pages)])
+            under = [blanks.pages[i]] if i < len(blanks.pages) else []
+            _draw(shown, page, under, [printed.pages[n] for n in side.pages])
         out = BytesIO()
         shown.save(out, deterministic_id=True)
     return out.getvalue()
 
 
-def _draw(shown: pikepdf.Pdf, page: pikepdf.Page, layers: Sequence[pikepdf.Page]) -> None:
-    for source in layers:
-        form = shown.copy_foreign(source.as_form_xobject(handle_transformations=False))
-        name = page.add_resource(form, pikepdf.Name.XObject)
-        page.contents_add(f"q {name} Do Q".encode())
-    # Multiplied, the mark darkens white paper and pictures alike and hides no text.
+def _draw(shown: pikepdf.Pdf, page: pikepdf.Page, under: Sequence[pikepdf.Page], over: Sequence[pikepdf.Page]) -> None:
+    # Multiplied, as ink on ink: a picture's white hides nothing of the blank, and the mark hides no text.
     multiply = page.add_resource(pikepdf.Dictionary(BM=pikepdf.Name.Multiply), pikepdf.Name.ExtGState)
+    for mode, sources in (("", under), (f"{multiply} gs", over)):
+        for source in sources:
+            form = shown.copy_foreign(source.as_form_xobject(handle_transformations=False))
+            name = page.add_resource(form, pikepdf.Name.XObject)
+            page.contents_add(f"q {mode} {name} Do Q".encode())
     mark = _watermark(float(page.mediabox[2]), float(page.mediabox[3]))
     page.contents_add(f"q {multiply} gs {_GREY} {mark} Q".encode())
 
