@@ -44,9 +44,8 @@ class RegistrySection(Section):
     id: RegistryId
     seal_credential: str = ""
     ticket_key_credential: str = ""
-    templates: dict[str, int] = Field(
-        default={}
-    )  # the version of a kind that its stock needs, as { certificate = 2 }; else the newest
+    # The version of a kind that its stock needs, as { certificate = 2 }; else the newest.
+    templates: dict[str, int] = Field(default={})
 
     credit_code: CreditCode | None = None  # 统一社会信用代码; with it the registry issues electronic certificates
 

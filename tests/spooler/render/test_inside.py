@@ -7,13 +7,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from spooler.render import RenderCode, find_templates
+from spooler.render import RenderCode, Unprintable, find_templates
 from spooler.render.fonts import shared_faces
 from spooler.render.layout import MM, lay_out
 from spooler.render.template import load_templates
 
 from . import glyphs
-from .builders import only
+from .builders import only, squeezed, text_of
 
 TEMPLATE = load_templates(find_templates())["certificate/1"]
 MARKS = TEMPLATE.line_rules.marks
@@ -83,6 +83,19 @@ def test_all_characters_stand_in_their_order(text, change):
 
     for field in placed:
         assert "".join("".join(line.text for line in field.lines).split()) == "".join(text.split())
+
+
+@settings(deadline=None, max_examples=25)
+@given(texts)
+def test_what_is_read_off_the_paper_is_what_was_sent(renderer, text):
+    """Through the whole of rendering, by pdftotext in the order in which it was drawn."""
+    try:
+        pdf = renderer.print_document(only(notes=text)).pdf
+    except Unprintable as e:
+        assert {finding.field for finding in e.findings} == {"fields.notes"}
+        return
+
+    assert text_of(pdf, "-f", "2", "-l", "2", "-raw") == "黑2024望奎县0001234" + squeezed(text)
 
 
 @settings(deadline=None, max_examples=120)
