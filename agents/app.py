@@ -1,13 +1,16 @@
 """Joins the hall's parts and runs them; read this first. It alone knows settings, sockets and CUPS at once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from sqlite3 import OperationalError
 from threading import Event
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
+from pydantic import ValidationError
 
 from agents.api.app import make_api
 from agents.api.parts import Parts
@@ -18,7 +21,7 @@ from agents.hall import Hall, Keys
 from agents.identity import OneAgent, identity_of, is_unused, machine_of
 from agents.ledger import Binding, Corrupt, Ledger
 from agents.metrics import make_registry
-from agents.permit import PermitDirectory
+from agents.permit import PermitDirectory, PermitsUnusable
 from agents.printers import Cups
 from agents.settings import HallSettings
 from agents.spool import PrinterLine, Spool, SpoolSettings
@@ -28,13 +31,16 @@ from spooler.daemon import lifecycle, logs
 from spooler.daemon.late import Late
 from spooler.daemon.probe import probe_router
 from spooler.daemon.server import HttpServer, split_listen
-from spooler.daemon.settings import Credentials, load_settings
+from spooler.daemon.settings import Credentials, SettingsError, load_settings
 from spooler.wire.courier import Courier
+from spooler.wire.errors import WireError
 from spooler.wire.keys import SigningKey, WrapKey
 from spooler.wire.link import PikaLink
 from spooler.wire.topology import hall_queue
-from spooler.wire.trust import load_trust
+from spooler.wire.trust import Trust
+from spooler.wire.trust_directory import TrustDirectory, why
 
+K = TypeVar("K")
 LATE = ("agents.verify", "pypdf")
 
 _log = structlog.get_logger()
@@ -54,8 +60,8 @@ def run(config: Path) -> int:
 def _alone(settings: HallSettings) -> Iterator[None]:
     """Hold the locks of the data and of the permits: a copy of either is no second hall."""
     with ExitStack() as locks:
-        for directory in (settings.hall.data_directory, settings.hall.permits):
-            locks.callback(OneAgent(directory).release)
+        locks.callback(OneAgent(settings.hall.data_directory).release)
+        locks.callback(OneAgent(settings.hall.permits, "hall.permit_directory").release)
         yield
 
 
@@ -64,14 +70,14 @@ class Agent:
 
     def __init__(self, settings: HallSettings) -> None:
         credentials = Credentials(settings.hall.credentials_directory)
-        self._permits = PermitDirectory.open(settings.hall.permits)
+        self._permits = _open_permits(settings)
         ledger, is_damaged = open_ledger(settings.hall.data_directory / "ledger.sqlite")
         self.hall = Hall(
             settings,
             ledger=ledger,
             binding=_bind(ledger, settings, self._permits, is_damaged),
             keys=_keys(settings, credentials),
-            trust=load_trust(settings.hall.trust_directory),
+            trust=_trust(settings),
             clock=now,
             clock_watch=ClockWatch(now),
         )
@@ -182,6 +188,8 @@ def open_ledger(path: Path) -> tuple[Ledger, bool]:
     """Return the ledger, and whether it had to be begun anew: one that cannot be read is kept beside, never printed from."""
     try:
         return Ledger(path), False
+    except OperationalError as e:
+        raise SettingsError(f"hall.data_directory: 账本打不开 · {path} cannot be opened: {e}") from e
     except Corrupt as e:
         beside = path.with_name(f"{path.name}.damaged-{now():%Y%m%dT%H%M%S}")
         _log.error("the ledger is damaged; a new one is begun beside it", why=str(e), kept=beside.name, alarm=True)
@@ -190,6 +198,23 @@ def open_ledger(path: Path) -> tuple[Ledger, bool]:
             if part.exists():
                 part.rename(beside.with_name(beside.name + end))
         return Ledger(path), True
+
+
+def _open_permits(settings: HallSettings) -> PermitDirectory:
+    """Open the permits, or say in one sentence why nothing may be printed with them."""
+    try:
+        return PermitDirectory.open(settings.hall.permits)
+    except (PermitsUnusable, OSError, ValueError) as e:
+        raise SettingsError(f"hall.permit_directory: 许可目录不可用，不能打印 · nothing may be printed: {e}") from e
+
+
+def _trust(settings: HallSettings) -> Trust:
+    """Whom this hall believes, now and whenever that changes."""
+    directory = settings.hall.trust_directory
+    try:
+        return TrustDirectory(directory)
+    except (OSError, ValidationError) as e:
+        raise SettingsError(f"hall.trust_directory {directory}: 信任目录不可用 · cannot be used: {why(e)}") from e
 
 
 def _bind(ledger: Ledger, settings: HallSettings, permits: PermitDirectory, is_damaged: bool) -> Binding:
@@ -212,7 +237,17 @@ def _bind(ledger: Ledger, settings: HallSettings, permits: PermitDirectory, is_d
 
 
 def _keys(settings: HallSettings, credentials: Credentials) -> Keys:
+    hall = settings.hall
     return Keys(
-        report=SigningKey.from_pem(credentials.read(settings.hall.report_key_credential)),
-        wrap=tuple(WrapKey.from_pem(credentials.read(name)) for name in settings.hall.wrap_key_credentials),
+        report=_key(credentials, "hall.report_key_credential", hall.report_key_credential, SigningKey.from_pem),
+        wrap=tuple(
+            _key(credentials, "hall.wrap_key_credentials", name, WrapKey.from_pem) for name in hall.wrap_key_credentials
+        ),
     )
+
+
+def _key(credentials: Credentials, setting: str, name: str, load: Callable[[bytes], K]) -> K:
+    try:
+        return load(credentials.read(name))
+    except (ValueError, WireError) as e:
+        raise SettingsError(f"{setting} = {name}: 密钥不可用 · not a key of ours: {e}") from e

@@ -42,7 +42,7 @@ class Book:
             return None
         for row in self._ledger.orders.queued(printer):
             released = self._released(row)
-            if not self._is_too_late(released):
+            if self._may_begin(released):
                 return released
         return None
 
@@ -58,7 +58,7 @@ class Book:
             row = self._journal.pass_row(released.order_id, released.attempt, released.number)
             if not self._may_go(order, row) or row.state is not PassState.READY or row.released is None:
                 return None
-            if self._is_too_late(released):
+            if not self._may_begin(released):
                 return None
             self._feed(order, row)
             try_id = self._new_id()
@@ -136,8 +136,12 @@ class Book:
         is_asked = self._ledger.approvals.open_for(order.order_id) is not None
         return current and not is_stopped and not is_asked and self._may_print()
 
-    def _is_too_late(self, released: ReleasedPass) -> bool:
-        return released.not_after is not None and released.not_after < self._journal.clock()
+    def _may_begin(self, released: ReleasedPass) -> bool:
+        """An attempt is begun in time, and while its registry may print here; what is begun goes on."""
+        if released.not_after is None:
+            return True
+        in_time = released.not_after >= self._journal.clock()
+        return in_time and self._journal.is_granted(self._journal.order(released.order_id))
 
     def _released(self, row: PassRow) -> ReleasedPass:
         order = self._journal.order(row.order_id)

@@ -64,6 +64,13 @@ class Checks:
     def may_print(self, order: Order) -> None:
         if not self._may_print():
             raise DoesNotFit("本厅须先核对 · this hall prints nothing until it is reconciled", code="reconcile")
+        is_first = order.state is OrderState.WAITING and not keeps_blank(self._journal.passes(order))
+        if is_first and not self._journal.is_granted(order):
+            raise DoesNotFit(
+                f"登记机构 {order.registry} 在本厅的授权已撤回 · {order.registry} may no longer print this here",
+                fits=("return",),
+                code="grant-withdrawn",
+            )
         is_late = order.state is OrderState.WAITING and order.not_after < self._journal.clock()
         if is_late and not keeps_blank(self._journal.passes(order)):
             raise DoesNotFit("订单已过期 · the order has expired", code="expired")

@@ -86,7 +86,13 @@ class Hall:
         )
         self.documents = Documents(_below(settings, "orders"), hall=settings.hall.id, keys=keys.wrap)
         self._words = Words.from_file(_below(settings, "search.key"))
-        self.journal = Journal(ledger=ledger, reporter=self.reporter, board=self.board, clock=clock)
+        self.journal = Journal(
+            ledger=ledger,
+            reporter=self.reporter,
+            board=self.board,
+            clock=clock,
+            is_granted=lambda order: trust.may_print(order.registry, settings.hall.id, order.kind),
+        )
         self._join(trust, clock)
         ledger.listen(self.changes.tell)
         self.board.listen(self.changes.tell)
@@ -128,7 +134,7 @@ class Hall:
             known=self.recollection.known,
         )
         self.controls.is_sure = self.may_print
-        registries = {registry for registry, hall, _ in trust.grants if hall == self.settings.hall.id}
+        registries = granted(trust, self.settings.hall.id)
         self.reconciliation = self._reconciliation(registries)
         self.inbox = self.inbox_type(
             hall=self.settings.hall.id,
@@ -169,7 +175,8 @@ class Hall:
             heart=Heart(
                 journal=self.journal,
                 board=self.board,
-                registries=registries,
+                # Whoever was granted since the start is told too; whoever no longer is still has orders here.
+                registries=lambda: registries | granted(trust, self.settings.hall.id),
                 every_seconds=self.settings.hall.heartbeat_seconds,
                 monotonic=self.monotonic,
                 clock_offset=lambda: self.clock_watch.offset_seconds,
@@ -200,6 +207,11 @@ class Hall:
             if order.cancelling is not None:
                 self.controls.settle(order.order_id)
         self.ledger.afterwards(self._changed)
+
+
+def granted(trust: Trust, hall: str) -> set[str]:
+    """Return the registries that may print here now."""
+    return {registry for registry, at, _ in trust.grants if at == hall}
 
 
 def _below(settings: HallSettings, name: str) -> Path:

@@ -21,14 +21,14 @@ class Heart:
         *,
         journal: Journal,
         board: Board,
-        registries: Iterable[str],
+        registries: Callable[[], Iterable[str]],
         every_seconds: float,
         monotonic: Callable[[], float] = monotonic,
         clock_offset: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._journal = journal
         self._board = board
-        self._registries = sorted(registries)
+        self._registries = registries
         self._every_seconds = every_seconds
         self._monotonic = monotonic
         self._clock_offset = clock_offset
@@ -44,7 +44,7 @@ class Heart:
 
     def beat(self) -> None:
         with self._journal.act():
-            for registry in self._registries:
+            for registry in sorted(self._registries()):
                 if not self._journal.ledger.outbox.has_pending(registry, "heartbeat"):
                     self._tell(registry)
             self._journal.ledger.outbox.forget_heartbeats(self._journal.clock() - _KEPT)

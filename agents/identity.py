@@ -25,14 +25,19 @@ def machine_of(data_directory: Path, machine_id: Path = _MACHINE_ID) -> str:
 class OneAgent:
     """A lock on a directory (the data, the permits), held until the process ends, however it ends."""
 
-    def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._descriptor = os.open(directory / "agent.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def __init__(self, directory: Path, setting: str = "hall.data_directory") -> None:
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._descriptor = os.open(directory / "agent.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as e:
+            raise SettingsError(f"{setting}: 目录不可用 · {directory}: {e.strerror}") from e
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(self._descriptor)
-            raise SettingsError(f"{directory}: another agent of this hall is running") from None
+            raise SettingsError(
+                f"{setting}: 已有打印端在运行 · {directory}: another agent of this hall is running"
+            ) from None
 
     def release(self) -> None:
         os.close(self._descriptor)

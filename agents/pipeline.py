@@ -121,6 +121,8 @@ class Pipeline:
         for order in self._journal.ledger.orders.waiting(_URGENT):
             if not any(p.queue == 0 for p in printers):
                 return
+            if not self._journal.is_granted(order):
+                continue
             with self._journal.act():
                 released = self._release.by_policy(self._journal.order(order.order_id), printers)
             if released:

@@ -20,6 +20,8 @@ from typing import Protocol, TypeVar
 import structlog
 from fastapi import APIRouter
 from pydantic import ValidationError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from spooler import migrations
 from spooler.another_order import AnotherOrder
@@ -62,7 +64,8 @@ from spooler.wire.keys import SigningKey
 from spooler.wire.letters import Link
 from spooler.wire.link import PikaLink
 from spooler.wire.topology import dead_queue, registry_queue
-from spooler.wire.trust import Trust, load_trust
+from spooler.wire.trust import Trust
+from spooler.wire.trust_directory import TrustDirectory, Unfit, why
 from spooler.write_off import HallsWrittenOff
 
 Clock = Callable[[], datetime]
@@ -147,7 +150,7 @@ def run(config: Path) -> int:
     lifecycle.stop_on_signals(stop)
     try:
         settings = load_settings(HomeSettings, config)
-        settings.home.data_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make(settings.home.data_directory)
         with one_at_a_time(settings.home.data_directory):
             return 0 if _serve(settings, stop) else 1
     except SettingsError as e:
@@ -155,18 +158,26 @@ def run(config: Path) -> int:
         return 2
 
 
+def _make(data_directory: Path) -> None:
+    try:
+        data_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as e:
+        raise SettingsError(f"home.data_directory: 目录不可用 · {data_directory}: {e.strerror}") from e
+
+
 def _serve(settings: HomeSettings, stop: Event) -> bool:
     credentials = Credentials(settings.home.credentials_directory)
+    metrics = Metrics()
     store = open_store(settings, now)
     try:
         ground = Ground(
             settings=settings,
             store=store,
             documents=Documents(settings.home.documents, is_shared=store.database.is_shared),
-            trust=read_trust(settings),
+            trust=read_trust(settings, metrics),
             keys=read_keys(settings, credentials),
             clock=now,
-            metrics=Metrics(),
+            metrics=metrics,
         )
         home = join(ground, read_targets(settings, credentials), broker_link(settings, credentials))
         return lifecycle.run(home.parts, stop, is_alive=lambda: home.is_alive)
@@ -179,14 +190,31 @@ def now() -> datetime:
 
 
 def open_store(settings: HomeSettings, clock: Clock) -> Store:
-    """Open the store, its tables brought up to date."""
-    database = Database(settings.home.database)
-    migrations.upgrade(database.engine)
+    """Open the store, its tables brought up to date; SettingsError when the database cannot be used."""
+    try:
+        database = Database(settings.home.database)
+        migrations.upgrade(database.engine)
+    except (SQLAlchemyError, ImportError) as e:
+        raise SettingsError(f"home.database_url: 数据库不可用 · {_address(settings)}: {_first_line(e)}") from e
     endpoints = [
         Endpoint(one.name, frozenset(one.registries), None if one.types is None else frozenset(one.types))
         for one in settings.callbacks
     ]
     return Store(database, clock, endpoints)
+
+
+def _address(settings: HomeSettings) -> str:
+    """Without the password."""
+    try:
+        return make_url(settings.home.database).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "not a database URL"
+
+
+def _first_line(error: Exception) -> str:
+    """What the driver says; the statement behind it is nobody's business."""
+    cause = getattr(error, "orig", None) or error
+    return str(cause).strip().partition("\n")[0]
 
 
 def read_keys(settings: HomeSettings, credentials: Credentials) -> Keys:
@@ -221,17 +249,22 @@ def broker_link(settings: HomeSettings, credentials: Credentials) -> Callable[[]
     return lambda: PikaLink(address, queues, name="certspool home")
 
 
-def read_trust(settings: HomeSettings) -> Trust:
-    """Read whom we believe. A registry without a record cannot be served: its name and numbers are unknown."""
+def read_trust(settings: HomeSettings, metrics: Metrics) -> Trust:
+    """Read whom we believe, now and whenever it changes. A registry without a record cannot be served: its name is unknown."""
     directory = settings.home.trust_directory
+
+    def serves_all(trust: Trust) -> None:
+        unknown = sorted({one.id for one in settings.registries} - trust.registries.keys())
+        if unknown:
+            raise Unfit(f"no record of registries {', '.join(unknown)}")
+
+    def alarm() -> None:
+        metrics.count_alarm(Alarm("trust-unreadable"))
+
     try:
-        trust = load_trust(directory)
-    except (OSError, ValidationError) as e:
-        raise SettingsError(f"trust_directory {directory}: {e}") from e
-    unknown = sorted({one.id for one in settings.registries} - trust.registries.keys())
-    if unknown:
-        raise SettingsError(f"trust_directory {directory}: no record of registries {', '.join(unknown)}")
-    return trust
+        return TrustDirectory(directory, check=serves_all, on_trouble=alarm)
+    except (OSError, ValidationError, Unfit) as e:
+        raise SettingsError(f"home.trust_directory {directory}: 信任目录不可用 · cannot be used: {why(e)}") from e
 
 
 def join(ground: Ground, targets: Sequence[Target], link: Callable[[], Link]) -> Home:
@@ -257,7 +290,8 @@ def join(ground: Ground, targets: Sequence[Target], link: Callable[[], Link]) ->
         alive=_health(courier, pipeline, callbacks, watch, restorer, electronic),
         registry=metrics.registry,
     )
-    server = HttpServer(make_api(_api_parts(ground, probe)), *split_listen(ground.settings.home.listen))
+    api = _api_parts(ground, probe)
+    server = HttpServer(make_api(api), *split_listen(ground.settings.home.listen), before_stop=api.stopping.set)
     late = Late(LATE, is_ready=lambda: courier.is_connected and server.is_alive)
     return Home(courier, pipeline, callbacks, watch, restorer, electronic, late, server)
 

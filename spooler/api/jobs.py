@@ -42,7 +42,7 @@ def job_router(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=[Depends(BEARER)])
     Who = Annotated[Caller, Depends(parts.callers)]
     jobs = parts.store.jobs
-    streams = stream.Streams(jobs)
+    streams = stream.Streams(jobs, parts.stopping)
 
     def visible(who: Caller, job_id: str) -> Job:
         return who.must_see(jobs.job(job_id))

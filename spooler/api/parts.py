@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Protocol
 
 from fastapi import APIRouter
@@ -54,4 +55,5 @@ class Parts:
     verify: APIRouter = field(default_factory=APIRouter)  # the public page
     count_request: CountRequest = lambda registry, channel, code: None
     most_waiting_letters: int = 20_000
+    stopping: Event = field(default_factory=Event)  # whoever watches a job is answered to the end
     most_unsealed: int = 1_000

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from time import monotonic, sleep
+from time import monotonic
 from typing import Protocol
 
 from fastapi.responses import StreamingResponse
@@ -30,15 +30,16 @@ class History(Protocol):
 class Streams:
     """The streams that are open, so many and no more."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, stopping: threading.Event) -> None:
         self._history = history
+        self._stopping = stopping
         self._free = threading.BoundedSemaphore(MOST_STREAMS)
 
     def open(self, job_id: str, after: int) -> StreamingResponse:
         """Answer with the events after that sequence and those to come; TryLater when too many are watching."""
         if not self._free.acquire(blocking=False):
             raise TryLater()
-        lines = follow(self._history, job_id, after, longest_seconds=LONGEST_SECONDS)
+        lines = follow(self._history, job_id, after, longest_seconds=LONGEST_SECONDS, stopping=self._stopping)
         return StreamingResponse(self._freeing(lines), media_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"})
 
     def _freeing(self, lines: Iterator[str]) -> Iterator[str]:
@@ -55,18 +56,20 @@ def follow(
     *,
     longest_seconds: float,
     look_seconds: float = LOOK_SECONDS,
+    stopping: threading.Event | None = None,
     now: Callable[[], float] = monotonic,
 ) -> Iterator[str]:
-    """Yield each event as one message, and a comment when it is quiet for long."""
+    """Yield each event as one message, and a comment when it is quiet for long; end at once when the home stops."""
+    stopping = stopping or threading.Event()
     end = now() + longest_seconds
     spoke_at = now()
     yield "retry: 1000\n\n"
-    while now() < end:
+    while now() < end and not stopping.is_set():
         for event in history.events(job_id, after):
             after, spoke_at = event.sequence, now()
             yield f"id: {event.sequence}\nevent: job\ndata: {json.dumps(event_view(event), ensure_ascii=False)}\n\n"
         if now() - spoke_at > KEEP_ALIVE_SECONDS:
             spoke_at = now()
             yield ": still here\n\n"
-        sleep(look_seconds)
+        stopping.wait(look_seconds)
         yield ""  # nothing is sent, but here a stream that nobody watches any more is ended

@@ -1,22 +1,31 @@
 """HTTP in a thread of its own: uvicorn, started and stopped like every other part."""
 
 import socket
+from collections.abc import Callable
 from threading import Thread
 from time import monotonic, sleep
 from typing import Any
 
 import uvicorn
 
+from spooler.daemon.settings import SettingsError
+
 _LAST_PORT = 65_535
 _START_SECONDS = 10.0
 _LONGEST_ANSWER_SECONDS = 3
 
 
+class CannotListen(SettingsError, OSError, ValueError):
+    """`listen` names no address, or one that is taken."""
+
+
 class HttpServer:
     """Serves an ASGI application. Port 0 takes a free one; `port` says which, once started."""
 
-    def __init__(self, app: Any, host: str, port: int) -> None:
+    def __init__(self, app: Any, host: str, port: int, *, before_stop: Callable[[], None] = lambda: None) -> None:
+        """`before_stop` ends what would be answered for long."""
         self._host = host
+        self._before_stop = before_stop
         self.port = port
         self._server = uvicorn.Server(
             uvicorn.Config(
@@ -35,7 +44,7 @@ class HttpServer:
         return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
-        """Return once connections are taken; OSError when the address is in use."""
+        """Return once connections are taken; CannotListen when the address is in use."""
         listener = _listen(self._host, self.port)
         self.port = listener.getsockname()[1]
         self._thread = Thread(target=self._server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
@@ -47,6 +56,7 @@ class HttpServer:
             sleep(0.01)
 
     def stop(self) -> None:
+        self._before_stop()
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(_LONGEST_ANSWER_SECONDS + 2)
@@ -54,12 +64,15 @@ class HttpServer:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=512)
+    try:
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as e:
+        raise CannotListen(f"listen = {host}:{port}: 端口不可用 · {e.strerror}") from e
 
 
 def split_listen(listen: str) -> tuple[str, int]:
-    """Return host and port of "127.0.0.1:8600" or "[::1]:8600"; ValueError for what is neither."""
+    """Return host and port of "127.0.0.1:8600" or "[::1]:8600"; CannotListen for what is neither."""
     host, _, port = listen.rpartition(":")
     if not host or not port.isascii() or not port.isdecimal() or int(port) > _LAST_PORT:
-        raise ValueError(f"listen = {listen!r}: host:port is needed, as in 127.0.0.1:8600")
+        raise CannotListen(f"listen = {listen!r}: 应为 主机:端口 · host:port is needed, as in 127.0.0.1:8600")
     return host.strip("[]"), int(port)

@@ -112,7 +112,7 @@ def a_home(
         count_request=lambda *labels: counted.append(labels),
     )
     app = make_api(replace(parts, **more))
-    server = HttpServer(app, "127.0.0.1", 0)
+    server = HttpServer(app, "127.0.0.1", 0, before_stop=parts.stopping.set)
     server.start()
     return Home(server, app, store, documents, counted)
 

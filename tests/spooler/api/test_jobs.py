@@ -2,7 +2,9 @@
 
 import json
 import threading
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from time import monotonic
 from uuid import uuid4
 
 import pytest
@@ -243,6 +245,19 @@ def test_a_quiet_stream_says_that_it_is_still_there():
     lines = list(stream.follow(History(), "job", 2, longest_seconds=100, look_seconds=0, now=lambda: next(clock)))
 
     assert ": still here\n\n" in lines
+
+
+def test_open_streams_do_not_delay_the_stop(home, job):
+    """They held it up for the three seconds that an answer may take."""
+    with home.client("reader") as client, ExitStack() as watching:
+        for _ in range(3):
+            opened = client.stream("GET", f"/v1/jobs/{job['job_id']}/events", headers={"accept": stream.MEDIA_TYPE})
+            assert next(watching.enter_context(opened).iter_lines())
+        began = monotonic()
+
+        home.server.stop()
+
+        assert monotonic() - began < 2
 
 
 def test_too_many_watchers_are_asked_to_come_later(home, job):
