@@ -20,7 +20,7 @@ from tests.journeys.drive import Driver
 
 SIDES = {"certificate": 2, "proof": 1}
 CERTIFICATE_EVERY = 5  # one of so many is a certificate, the others are proofs
-IN_FLIGHT = 300
+IN_FLIGHT = 80
 CLIENTS = 2
 TELL_SECONDS = 30.0
 BREATH_SECONDS = 10.0  # for the answer to the last request
@@ -68,6 +68,7 @@ class Many:
         self._bodies = (self._body(n) for n in range(count))
         self._outcome = Outcome(count)
         self._turn = threading.Lock()
+        self._is_broken_off = False
         self._told = Told(Path(driver.home["callback"]["received"]))
 
     def run(self, longest_seconds: float, *, posting_seconds: float | None = None) -> Outcome:
@@ -77,7 +78,11 @@ class Many:
         with ThreadPoolExecutor(CLIENTS) as clients:
             last = began + (posting_seconds or longest_seconds)
             posting = [clients.submit(self._post_all, last) for _ in range(CLIENTS)]
-            self._watch(began, last, began + longest_seconds)
+            try:
+                self._watch(began, last, began + longest_seconds)
+            except BaseException:
+                self._is_broken_off = True  # Ctrl-C: the clients are not waited for
+                raise
         for one in posting:
             one.result()
         after = self._cpu()
@@ -93,15 +98,18 @@ class Many:
         return build(self._registries[n % len(self._registries)], self._halls[n % len(self._halls)])
 
     def _post_all(self, give_up: float) -> None:
-        while time.monotonic() < give_up:
+        while time.monotonic() < give_up and not self._is_broken_off:
             with self._turn:
                 body = next(self._bodies, None)
             if body is None:
                 return
             self._post(body)
             time.sleep(self._pace_seconds * CLIENTS)
-            while len(self._requests) - len(self._told.ended) >= IN_FLIGHT and time.monotonic() < give_up:
+            while self._are_enough_in_flight() and time.monotonic() < give_up:
                 time.sleep(0.1)
+
+    def _are_enough_in_flight(self) -> bool:
+        return not self._is_broken_off and len(self._requests) - len(self._told.ended) >= IN_FLIGHT
 
     def _post(self, body: dict[str, Any]) -> None:
         answer = self._driver.post(body)

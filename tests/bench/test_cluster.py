@@ -32,7 +32,7 @@ QUEUE = hall_queue(HALL)
 LETTERS_A_SECOND = 20
 BEFORE_SECONDS, AFTER_SECONDS = 1.0, 8.0  # a kill is given so long to show
 STALL_SECONDS = 5.0
-JOBS_A_KILL = 8
+JOBS_A_KILL = 4
 
 
 @pytest.fixture
