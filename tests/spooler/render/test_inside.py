@@ -157,6 +157,15 @@ def test_a_unit_number_breaks_at_its_groups_only(change):
         assert set(line.text.replace("单元号", "").split()) <= set(groups)
 
 
+def test_a_group_of_a_unit_number_is_never_cut():
+    """Where not even a group goes on a line the field is refused; another run of that length would be cut."""
+    narrow = {"x": 10, "y": 10, "width": 12, "height": 80, "size": 12, "padding": 0}
+
+    placed, refused, _ = laid_out(UNIT_NUMBER, narrow)
+    assert not placed and [finding.code for finding in refused] == [RenderCode.DOES_NOT_FIT]
+    assert laid_out("F00050012", narrow)[0]
+
+
 def test_ink_that_reaches_beyond_is_set_smaller():
     """Ǚ is taller than its line: at 11 pt the full row would let its mark out, at 10.5 it does not."""
     plain, _, _ = laid_out("国", TALL)
