@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from spooler.app import read_templates
 from spooler.daemon.settings import SettingsError, load_settings
+from spooler.ground import read_templates
 from spooler.render import find_templates
 from spooler.render.template.versions import begin_next
 from spooler.settings import HomeSettings

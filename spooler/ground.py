@@ -1,0 +1,189 @@
+"""What the home stands on: read once at start from settings, credentials, trust directory and database.
+
+Whatever cannot be used raises SettingsError: one sentence that names the setting.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from spooler import migrations
+from spooler.ask_hall import HallAsker
+from spooler.callback import Target
+from spooler.daemon.settings import Credentials, SettingsError
+from spooler.documents import Documents
+from spooler.metrics import Metrics
+from spooler.render import BadTemplate, FontMissing, Renderer, find_templates
+from spooler.seal.key import SealKey
+from spooler.seal.ring import SealRing
+from spooler.settings import HomeSettings
+from spooler.store import Database, Store
+from spooler.store.values import Alarm, Endpoint
+from spooler.wire.errors import WireError
+from spooler.wire.keys import SigningKey
+from spooler.wire.letters import Link
+from spooler.wire.link import PikaLink
+from spooler.wire.topology import dead_queue, registry_queue
+from spooler.wire.trust import Trust
+from spooler.wire.trust_directory import TrustDirectory, Unfit, why
+from spooler.write_off import HallsWrittenOff
+
+Clock = Callable[[], datetime]
+K = TypeVar("K")
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What the home signs with, by registry."""
+
+    seals: SealRing
+    tickets: Mapping[str, SigningKey]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What every part stands on."""
+
+    settings: HomeSettings
+    store: Store
+    documents: Documents
+    trust: Trust
+    keys: Keys
+    clock: Clock
+    metrics: Metrics
+
+    @property
+    def written_off(self) -> HallsWrittenOff:
+        return HallsWrittenOff(self.store, self.trust)
+
+    @property
+    def asker(self) -> HallAsker:
+        return HallAsker(self.keys.tickets)
+
+    @property
+    def registries(self) -> frozenset[str]:
+        return frozenset(one.id for one in self.settings.registries)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def make_directory(data_directory: Path) -> None:
+    try:
+        data_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as e:
+        raise SettingsError(f"home.data_directory: 目录不可用 · {data_directory}: {e.strerror}") from e
+
+
+@contextmanager
+def one_at_a_time(directory: Path) -> Iterator[None]:
+    """Hold the data directory; a second home on it does not start. The lock ends with the process, however it ends."""
+    descriptor = os.open(directory / "home.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as e:
+        raise SettingsError(f"{directory}: another home works in this directory") from e
+    finally:
+        os.close(descriptor)
+
+
+def open_store(settings: HomeSettings, clock: Clock) -> Store:
+    """Open the store, its tables brought up to date; SettingsError when the database cannot be used."""
+    try:
+        database = Database(settings.home.database)
+        migrations.upgrade(database.engine)
+    except (SQLAlchemyError, ImportError) as e:
+        raise SettingsError(f"home.database_url: 数据库不可用 · {_address(settings)}: {_first_line(e)}") from e
+    endpoints = [
+        Endpoint(one.name, frozenset(one.registries), None if one.types is None else frozenset(one.types))
+        for one in settings.callbacks
+    ]
+    return Store(database, clock, endpoints)
+
+
+def _address(settings: HomeSettings) -> str:
+    """Without the password."""
+    try:
+        return make_url(settings.home.database).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "not a database URL"
+
+
+def _first_line(error: Exception) -> str:
+    """What the driver says; the statement behind it is nobody's business."""
+    cause = getattr(error, "orig", None) or error
+    return str(cause).strip().partition("\n")[0]
+
+
+def read_keys(settings: HomeSettings, credentials: Credentials) -> Keys:
+    """Read every registry's keys; SettingsError names the one that cannot be used."""
+    for one in settings.registries:
+        _key(credentials, one.seal_name, SealKey.from_pkcs12)
+    names = {one.id: one.seal_name for one in settings.registries}
+    return Keys(
+        seals=SealRing(names, read=credentials.traced, clock=now),
+        tickets={one.id: _key(credentials, one.ticket_key_name, SigningKey.from_pem) for one in settings.registries},
+    )
+
+
+def _key(credentials: Credentials, name: str, load: Callable[[bytes], K]) -> K:
+    try:
+        return load(credentials.read(name))
+    except (ValueError, WireError) as e:
+        raise SettingsError(f"credential {name}: {e}") from e
+
+
+def read_targets(settings: HomeSettings, credentials: Credentials) -> list[Target]:
+    """Read the callback secrets: one a line, the newest first."""
+    return [
+        Target(one.name, one.url, tuple(credentials.text(one.secret_credential).split())) for one in settings.callbacks
+    ]
+
+
+def broker_link(settings: HomeSettings, credentials: Credentials) -> Callable[[], Link]:
+    """Return how the courier reaches the broker: one connection for the reports and dead letters of all registries."""
+    address = settings.broker.address(credentials.text(settings.broker.password_credential))
+    queues = [queue(one.id) for one in settings.registries for queue in (registry_queue, dead_queue)]
+    return lambda: PikaLink(address, queues, name="certspool home")
+
+
+def read_trust(settings: HomeSettings, metrics: Metrics) -> Trust:
+    """Read whom we believe, now and whenever it changes. A registry without a record cannot be served: its name is unknown."""
+    directory = settings.home.trust_directory
+
+    def serves_all(trust: Trust) -> None:
+        unknown = sorted({one.id for one in settings.registries} - trust.registries.keys())
+        if unknown:
+            raise Unfit(f"no record of registries {', '.join(unknown)}")
+
+    def alarm() -> None:
+        metrics.count_alarm(Alarm("trust-unreadable"))
+
+    try:
+        return TrustDirectory(directory, check=serves_all, on_trouble=alarm)
+    except (OSError, ValidationError, Unfit) as e:
+        raise SettingsError(f"home.trust_directory {directory}: 信任目录不可用 · cannot be used: {why(e)}") from e
+
+
+def read_templates(settings: HomeSettings) -> Renderer:
+    """Return the renderer with the site's templates; SettingsError names what is wrong with them."""
+    try:
+        layout = Renderer(find_templates(), own=settings.home.templates_directory)
+    except (BadTemplate, FontMissing) as e:
+        raise SettingsError(f"templates: {e}") from e
+    for one in settings.registries:
+        missing = {f"{kind}/{version}" for kind, version in one.templates.items()} - layout.templates
+        if missing:
+            raise SettingsError(f"registry {one.id}: templates: there is no {', '.join(sorted(missing))}")
+    return layout
