@@ -137,8 +137,9 @@ class Journal:
         """Write down which reasons stand now."""
         order = self.order(order_id)
         reasons = self.reasons_now(order, self.board.facts())
-        if reasons != order.reasons:
-            self.ledger.orders.set(order_id, reasons=" ".join(reasons))
+        if reasons == order.reasons:
+            return order
+        self.ledger.orders.set(order_id, reasons=" ".join(reasons))
         return replace(order, reasons=reasons)
 
     def reasons_now(self, order: Order, printers: Sequence[PrinterFacts]) -> tuple[str, ...]:

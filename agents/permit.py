@@ -13,7 +13,7 @@ import re
 import struct
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -63,7 +63,7 @@ class Permit:
     number: int | None = None
 
     def to_bytes(self) -> bytes:
-        values = asdict(self) | {"uuid": str(self.uuid), "until": self.until and self.until.isoformat()}
+        values = vars(self) | {"uuid": str(self.uuid), "until": self.until and self.until.isoformat()}
         values["order"] = None if self.order is None else str(self.order)
         return json.dumps(values).encode()
 

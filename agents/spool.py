@@ -10,7 +10,7 @@ that no byte left. The values and the `TryBook` are in `tries`, the judgement in
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
@@ -351,7 +351,7 @@ class PrinterWorker:
         fate = self._permits.fate(attempt.id)
         return {
             "why": judgement.why,
-            "permit": asdict(fate) | {"claim": fate.claim.value},
+            "permit": vars(fate) | {"claim": fate.claim.value},
             "device": {
                 "state": self.standing.state.value,
                 "reasons": list(self.standing.reasons),

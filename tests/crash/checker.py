@@ -201,16 +201,24 @@ def _is_whole(history: History, order_id: str) -> bool:
 
 
 def nothing_after_the_end(history: History) -> Iterator[Violation]:
-    """I4: after refused, cancelled, withdrawn or expired no sheet comes."""
-    ends: dict[str, str] = {}
-    for event in history.events:
-        if event.state in WITHOUT_PAPER or "order-expired" in event.reasons:
-            ends.setdefault(event.job_id, event.at)
+    """I4: after refused, cancelled, withdrawn or expired no sheet of that order comes."""
+    ends = _ends_of_orders(history)
     for job in history.jobs:
-        for order_id, _ in job.orders[-1:]:
-            late = [s for s in history.sheets if s.order_id == order_id and s.at > ends.get(job.job_id, "9")]
+        for place, (order_id, _) in enumerate(job.orders):
+            late = [s for s in history.sheets if s.order_id == order_id and s.at > ends.get((job.job_id, place), "9")]
             if late:
                 yield Violation("I4", order_id, f"{len(late)} sheets after its end")
+
+
+def _ends_of_orders(history: History) -> dict[tuple[str, int], str]:
+    """Return when each order of a job ended without paper; the first that ended did so before another was opened."""
+    ends: dict[tuple[str, int], str] = {}
+    opened: Counter[str] = Counter()
+    for event in sorted(history.events, key=lambda event: (event.job_id, event.sequence)):
+        opened[event.job_id] += event.detail.startswith("another order")
+        if event.state in WITHOUT_PAPER or "order-expired" in event.reasons:
+            ends.setdefault((event.job_id, opened[event.job_id]), event.at)
+    return ends
 
 
 def callbacks_whole_and_in_order(history: History) -> Iterator[Violation]:

@@ -20,17 +20,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from spooler.daemon.crash import ASKING, POINTS
-from tests.crash.checker import ENDED, Request, Violation, judge
-from tests.crash.place import HALL, REGISTRY, Place
+from tests.crash.checker import Request, Violation, judge
+from tests.crash.place import Place
 from tests.crash.record import history_of, whole_history
-from tests.journeys.build import a_certificate, a_proof
+from tests.crash.scenes import SCENE_OF, SIDES, Scene
 
 LONGEST_KILL_SECONDS = 60.0
+LONGEST_SCENE_SECONDS = 120.0
 PAUSE_SECONDS = 0.03
-SIDES = {"certificate": 2, "proof": 1}
+# Not passed by a daemon: that one dies is all there is to see.
+ELSEWHERE = ("once.", "callback.before-replayed")
 
 # Points that only a second crash, or a fault of the printer, leads to.
 AFTER_A_CRASH = {
@@ -54,6 +54,15 @@ HITS = {
     "callback.after-post": 6,
     "callback.before-delivered-commit": 6,
     "callback.after-delivered-commit": 6,
+    "home.before-control-commit": 4,
+    "home.after-act-commit": 3,
+    "home.before-answer-commit": 4,
+    "home.before-another-order-commit": 2,
+    "home.after-another-order-commit": 2,
+    "home.before-approval-commit": 2,
+    "agent.before-control": 4,
+    "agent.before-control-commit": 4,
+    "agent.after-control-commit": 4,
     "home.before-any-commit": 20,
     "home.after-any-commit": 20,
     "agent.before-act-commit": 4,
@@ -99,13 +108,12 @@ def plan(points: Iterable[str], kills: int, seed: int) -> list[Kill]:
 
 def _kill(point: str, number: int, chance: random.Random) -> Kill:
     kind = chance.choice(["certificate", "proof"])
-    once_a_pass = (
-        point.startswith(("once.", "agent.")) and point not in AFTER_A_CRASH and point not in AFTER_A_TORN_SHEET
-    )
+    led_to = point in AFTER_A_CRASH or point in AFTER_A_TORN_SHEET or point in SCENE_OF
+    once_a_pass = point.startswith(("once.", "agent.")) and not led_to
     default = SIDES[kind] if once_a_pass and "received" not in point and not _is_arrival(point) else 1
     most = HITS.get(point, default)
-    # A proof has fewer passes, acts and reports than a certificate.
-    nth = chance.randint(1, most if kind == "certificate" else max(1, most // 2))
+    # A proof has fewer passes, acts and reports than a certificate; what a scene asks is the same for both.
+    nth = chance.randint(1, most if kind == "certificate" or point in SCENE_OF else max(1, most // 2))
     return Kill(point, number, kind, 1 if number == 0 else nth, number > 0 and chance.random() < 0.25)
 
 
@@ -132,12 +140,15 @@ class Run:
         if kill.point in AFTER_A_TORN_SHEET:
             self.place.fault("cut:3000")
         self.place.arm(first or kill.point, 1 if first else kill.nth)
-        request, struck = self._follow(kill, first, began + LONGEST_KILL_SECONDS)
+        scene = SCENE_OF.get(kill.point, Scene)(self.place, kill.kind)
+        longest = LONGEST_SCENE_SECONDS if kill.point in SCENE_OF else LONGEST_KILL_SECONDS
+        struck = self._follow(kill, scene, first, began + longest)
         self.place.disarm()
-        self.requests.append(request)
-        history = history_of(self.place, [request])
+        scene.mischief.is_mended()
+        self.requests += scene.requests
+        history = history_of(self.place, scene.requests)
         asked = sum(event.detail == "a person is asked" for event in history.events)
-        violations = [*judge(history), *_unneeded(kill, asked, request)]
+        violations = [*judge(history), *_unneeded(kill, asked, scene)]
         return Result(
             kill.point,
             kill.number,
@@ -148,16 +159,13 @@ class Run:
             round(time.monotonic() - began, 2),
         )
 
-    def _follow(self, kill: Kill, first: str | None, until: float) -> tuple[Request, bool]:
-        """Post, revive what dies, and return once the job has ended and its end was told."""
-        body = a_certificate(REGISTRY, HALL) if kill.kind == "certificate" else a_proof(REGISTRY, HALL)
-        mark = body["document"]["fields"]["location"]
-        request = Request(body["request_id"], HALL, SIDES[kill.kind], mark, ())
+    def _follow(self, kill: Kill, scene: Scene, first: str | None, until: float) -> bool:
+        """Play the scene, revive what dies, and return once it is over; say whether the point killed."""
         struck, again = False, kill.twice
         while time.monotonic() < until:
             dead = self.place.dead()  # looked at first: what died by the point has left its hit
-            hit = self.place.has_struck(1 if first else kill.nth)
-            struck = struck or (hit and kill.point.startswith("once."))
+            hit = self.place.has_struck(first or kill.point, 1 if first else kill.nth)
+            struck = struck or (hit and kill.point.startswith(ELSEWHERE))
             if hit and dead:
                 struck = struck or first is None
                 if kill.point in AFTER_A_TORN_SHEET:
@@ -167,45 +175,26 @@ class Run:
                     first, again = None, first is not None and again
                     kill = replace(kill, nth=1)
             self.place.revive(dead)
-            if not posted(request):
-                request = self._post(body, request)
-            elif self._has_ended(posted(request)) and (struck or self._stays_unstruck(kill, until)):
-                return request, struck
+            if scene.go_on() and (struck or self._stays_unstruck(kill, until)):
+                return struck
             time.sleep(PAUSE_SECONDS)
-        return request, struck
-
-    def _post(self, body: dict[str, Any], request: Request) -> Request:
-        try:
-            answer = self.place.driver.post(body)
-        except httpx.TransportError:
-            return request
-        job_id = answer.json().get("job_id", "")
-        return replace(request, answers=(*request.answers, (answer.status_code, job_id)))
-
-    def _has_ended(self, job_id: str) -> bool:
-        ends = [e for e in self.place.told()[-20:] if e["data"]["job_id"] == job_id and e["data"]["state"] in ENDED]
-        return bool(ends)
+        return struck
 
     def _stays_unstruck(self, kill: Kill, until: float) -> bool:
         """All is told and the point was not passed: a moment more for what comes after the last callback."""
         end = min(until, time.monotonic() + 1.0)
         while time.monotonic() < end:
-            if self.place.dead() or self.place.has_struck(kill.nth):
+            if self.place.dead() or self.place.has_struck(kill.point, kill.nth):
                 return False
             time.sleep(PAUSE_SECONDS)
         return True
 
 
-def posted(request: Request) -> str:
-    """Return the job that the request was answered with; empty while it was not."""
-    return next((job_id for status, job_id in request.answers if status in (200, 201)), "")
-
-
-def _unneeded(kill: Kill, asked: int, request: Request) -> Iterator[Violation]:
+def _unneeded(kill: Kill, asked: int, scene: Scene) -> Iterator[Violation]:
     """A person is asked only where the backend was started and left no result, or where the printer itself failed."""
-    allowed = (2 if kill.twice else 1) if kill.point in ASKING | AFTER_A_TORN_SHEET else 0
+    allowed = (2 if kill.twice else 1) if kill.point in ASKING | AFTER_A_TORN_SHEET else scene.asks
     if asked > allowed:
-        yield Violation("ASK", request.request_id, f"a person was asked {asked} times, {allowed} needed")
+        yield Violation("ASK", scene.first, f"a person was asked {asked} times, {allowed} needed")
 
 
 # ---- All of it ----
@@ -283,11 +272,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=25, help="kills at each point")
     parser.add_argument("--workers", type=int, default=2, help="places side by side")
-    parser.add_argument("--points", default="", help="only points whose name begins so")
+    parser.add_argument(
+        "--points", default="", help="only points whose names begin so: agent.,home.before-lease or scenes"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--results", type=Path, help="results as they come, and those to go on from")
     options = parser.parse_args()
-    points = [point for point in POINTS if point.startswith(options.points)]
+    points = chosen(options.points)
     before = _earlier(options.results)
     done = {(result.point, result.number) for result in before}
     kills = [kill for kill in plan(points, options.kills, options.seed) if (kill.point, kill.number) not in done]
@@ -304,6 +295,13 @@ def main() -> int:
     for point in sorted(unreached):
         print(f"NEVER REACHED {point}")
     return 1 if broken or unreached else 0
+
+
+def chosen(names: str) -> list[str]:
+    """Return the points whose names begin so, or those of all scenes."""
+    if names == "scenes":
+        return list(SCENE_OF)
+    return [point for point in POINTS if point.startswith(tuple(names.split(",")))]
 
 
 def _tell(result: Result) -> None:

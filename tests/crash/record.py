@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tests.crash.checker import Approval, Blanks, Callback, Event, History, Job, Request
+from tests.crash.checker import Blanks, Callback, Event, History, Job, Request
 from tests.crash.place import HALL, Place
 
 NAMES = ("张三", "李四", "绥化分行")  # of the holders
@@ -22,7 +22,7 @@ def history_of(place: Place, requests: Sequence[Request]) -> History:
         jobs=tuple(jobs),
         events=tuple(events),
         sheets=tuple(sheet for sheet in place.sheets() if sheet.order_id in orders),
-        approvals=_approvals(place) if asked else (),
+        approvals=place.approvals() if asked else (),
         told=tuple(c for c in _told(place) if c.job_id in wanted),
     )
 
@@ -39,7 +39,7 @@ def whole_history(place: Place, requests: Sequence[Request]) -> History:
         jobs=tuple(jobs),
         events=tuple(event for job in jobs for event in _events(place, job.job_id)),
         sheets=place.sheets(),
-        approvals=_approvals(place),
+        approvals=place.approvals(),
         due=tuple(_feed(place)),
         told=tuple(_told(place)),
         blanks=_blanks(place),
@@ -74,14 +74,6 @@ def _events(place: Place, job_id: str) -> list[Event]:
         )
         for e in place.get(f"/v1/jobs/{job_id}/events")["events"]
     ]
-
-
-def _approvals(place: Place) -> tuple[Approval, ...]:
-    answer = place.ask_hall("/v1/approvals?answered=true", "approver_token")
-    return tuple(
-        Approval(a["order_id"], a["asked_by"]["id"], a["answered_by"] and a["answered_by"]["id"], a["accepted"])
-        for a in answer["approvals"]
-    )
 
 
 def _feed(place: Place) -> Iterable[Callback]:

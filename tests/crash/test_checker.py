@@ -39,6 +39,15 @@ ASKED = Event("j-1", 5, MINUTE.format(20), "printing", pass_number=1, detail="a 
 SPOILED = Event("j-1", 6, MINUTE.format(25), "received", attempt=2, pass_number=1, detail="answered spoiled")
 SECONDED = Approval("o-1", "clerk", "approver", True)
 SECOND_SHEET = replace(SHEET, attempt=2, try_id="try-2", serial="D002", at=MINUTE.format(30))
+EXPIRED = Event("j-1", 2, MINUTE.format(2), "received", reasons=("order-expired",))
+ANOTHER = Event("j-1", 3, MINUTE.format(3), "sealed", detail="another order at h-01")
+# Too late to be begun, and printed by the next order.
+FOLLOWED = replace(
+    GOOD,
+    jobs=(replace(JOB, orders=(("o-1", "h-01"), ("o-2", "h-01"))),),
+    events=(EXPIRED, ANOTHER, DONE),
+    sheets=(replace(SHEET, order_id="o-2"),),
+)
 # A jam, the question, a seconded answer, and then the second sheet: all as it must be.
 REPRINTED = replace(
     GOOD,
@@ -53,7 +62,9 @@ def broken(history: History) -> set[str]:
     return {violation.invariant for violation in judge(history)}
 
 
-@pytest.mark.parametrize("history", [GOOD, REPRINTED, History()], ids=["plain", "reprinted", "nothing"])
+@pytest.mark.parametrize(
+    "history", [GOOD, REPRINTED, FOLLOWED, History()], ids=["plain", "reprinted", "followed", "nothing"]
+)
 def test_a_history_that_keeps_every_promise_is_not_blamed(history):
     assert judge(history) == []
 
@@ -92,6 +103,9 @@ BAD = {
     ),
     "I4 a sheet after the order expired": replace(
         GOOD, events=(DONE, Event("j-1", 8, MINUTE.format(9), "received", reasons=("order-expired",)))
+    ),
+    "I4 a sheet of the order that had expired, beside the next one's": replace(
+        GOOD, jobs=(replace(JOB, orders=(("o-1", "h-01"), ("o-2", "h-01"))),), events=(EXPIRED, ANOTHER, DONE)
     ),
     "I5 an event never told": replace(GOOD, told=(FIRST,)),
     "I5 told in the wrong order": replace(GOOD, told=(SECOND, FIRST)),

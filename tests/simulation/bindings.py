@@ -1,5 +1,6 @@
 """Where deciding code of the home asks the database by name: for the time of a run these names lead into memory."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -7,13 +8,22 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-import structlog
-
-from spooler import answers, collect, hall_word
+from spooler import another_order, answers, collect, hall_word
 from spooler.store import change as store_change
 from spooler.store.orders import PAUSING, Control
 from tests.simulation.memory import changed
-from tests.simulation.store import MemoryChange, MemoryReports, OrderRow
+from tests.simulation.store import MemoryChange, MemoryGaps, MemoryReports, OrderRow
+
+
+class Silence:
+    """A log that nobody reads."""
+
+    def debug(self, *_: Any, **__: Any) -> None: ...
+
+    info = warning = error = exception = critical = debug
+
+
+SILENCE = Silence()
 
 
 def known_order(change: MemoryChange, report: Any) -> OrderRow | None:
@@ -70,6 +80,10 @@ def was_asked(change: MemoryChange, order_id: str, kind: str) -> bool:
 def open_control(change: MemoryChange, job_id: str, kind: str) -> Control | None:
     found = (c for c in change.store.controls.values() if c.outcome is None)
     return next((c.kept for c in found if (c.kept.job_id, c.kept.kind) == (job_id, kind)), None)
+
+
+def open_order(change: MemoryChange, job_id: str) -> OrderRow | None:
+    return change.store.open_order(job_id)
 
 
 def last_order(change: MemoryChange, job_id: str) -> OrderRow | None:
@@ -137,14 +151,13 @@ NAMES: tuple[tuple[ModuleType, dict[str, Any]], ...] = (
         collect,
         {
             "reports": MemoryReports,
-            "gaps": SimpleNamespace(
-                note_early=nothing, note_progress=nothing, note_forgotten=nothing, may_be_passed=never
-            ),
+            "gaps": MemoryGaps,
             "standing": SimpleNamespace(suspect=nothing),
             "note_report": nothing,
             "_unpark": unpark,
         },
     ),
+    (another_order, {"open_order": open_order, "last_order": last_order, "open_control": open_control}),
 )
 TABLES: tuple[tuple[Any, str, Any], ...] = ((hall_word.SAYS, "issued", issued), (answers.TAKES, "lease", leased))
 
@@ -154,14 +167,16 @@ def in_memory() -> Iterator[None]:
     """Lead the names into memory, and keep the log silent."""
     before = [(module, {name: getattr(module, name) for name in names}) for module, names in NAMES]
     entries = [(table, key, table[key]) for table, key, _ in TABLES]
-    config = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50), cache_logger_on_first_use=False)
-    _put(NAMES, TABLES)
+    logs = [(module, {"_log": vars(module)["_log"]}) for module in list(sys.modules.values()) if _logs(module)]
+    _put([*NAMES, *((module, {"_log": SILENCE}) for module, _ in logs)], TABLES)
     try:
         yield
     finally:
-        structlog.configure(**config)
-        _put(before, entries)
+        _put([*before, *logs], entries)
+
+
+def _logs(module: ModuleType) -> bool:
+    return module.__name__.startswith(("agents.", "spooler.")) and "_log" in vars(module)
 
 
 def _put(names: Iterable[tuple[ModuleType, dict[str, Any]]], entries: Iterable[tuple[Any, str, Any]]) -> None:

@@ -10,18 +10,22 @@ from tests.simulation.world import Process, World
 
 @dataclass
 class Broker:
-    """Two queues: the hall's, and the registry's at home."""
+    """A queue for each hall, by its id, and the registry's at home."""
 
     world: World
     is_up: bool = True
-    queues: dict[str, list[tuple[Letter, bool]]] = field(default_factory=lambda: {"hall": [], "home": []})
+    cut_off: set[str] = field(default_factory=set)  # halls whose line is dead
+    closed: set[str] = field(default_factory=set)  # halls that burnt down: nobody will ever read what is sent there
+    queues: dict[str, list[tuple[Letter, bool]]] = field(default_factory=lambda: {"home": []})
     listeners: dict[str, Callable[[], None]] = field(default_factory=dict)
     links: dict[str, "SimulatedLink | None"] = field(default_factory=dict)
     errors: tuple[type[Exception], ...] = (NotNow,)
 
     def take(self, letter: Letter) -> None:
         """Put the letter into its queue."""
-        name = "home" if letter.exchange == "reports" else "hall"
+        name = "home" if letter.exchange == "reports" else letter.routing_key.partition(".")[2]
+        if name in self.closed:
+            return
         queue = self.queues[name]
         self._put(queue, letter)
         if self.world.fault("message doubled", 0.02):
@@ -41,6 +45,12 @@ class Broker:
         self.queues[name][:0] = [(letter, True) for letter in unacked]
         self.listeners[name]()
 
+    def lose(self, name: str) -> bool:
+        """What the broker has confirmed and not given out is gone, with its disk."""
+        had = bool(self.queues[name])
+        self.queues[name].clear()
+        return had
+
     def cut(self, name: str) -> None:
         """The connection breaks."""
         link = self.links.get(name)
@@ -54,7 +64,7 @@ class Broker:
 
     def start(self) -> None:
         self.is_up = True
-        for heard in self.listeners.values():
+        for heard in list(self.listeners.values()):
             heard()
 
 
@@ -72,7 +82,7 @@ class SimulatedLink:
 
     def open(self) -> None:
         self._world.at(self._process)
-        if not self._broker.is_up:
+        if not self._broker.is_up or self._name in self._broker.cut_off:
             raise BrokerUnreachable("the broker is down")
         self._broker.cut(self._name)
         self._broker.links[self._name] = self

@@ -23,7 +23,6 @@ class Chaos:
     cupsd: Cupsd
     backends: Backends
     lost: Callable[[list[str]], None]  # names that the disk forgot
-    rate: float  # of all steps, how many are faults
 
     def __post_init__(self) -> None:
         self._faults: tuple[tuple[str, int, Fault], ...] = (
@@ -33,6 +32,7 @@ class Chaos:
             ("cupsd stopped", 2, self._stop_cupsd),
             ("broker stopped", 1, self._stop_broker),
             ("connection cut", 2, self._cut),
+            ("reports lost", 2, self._lose_reports),
             ("program killed", 6, self._kill_program),
             ("power cut", 2, self._cut_power),
             ("queue disabled", 2, self._disable),
@@ -48,9 +48,8 @@ class Chaos:
             ("permits away", 1, self._unmount),
         )
         self._weights = [weight for _, weight, _ in self._faults]
-        self.world.storm, self.world.storm_rate = self._act, self.rate
 
-    def _act(self) -> None:
+    def act(self) -> None:
         self.fail(self.world.random.choices(range(len(self._faults)), self._weights)[0])
 
     def fail(self, which: int) -> None:
@@ -62,10 +61,11 @@ class Chaos:
 
     def calm(self) -> None:
         """The storm is over: everything is mended and started."""
-        self.world.is_calm = True
         self.site.disk.is_mounted = True
         self.home.broker.start()
         self._start_all()
+        if self.site.is_burnt:
+            return
         for name, queue in self.cupsd.queues.items():
             queue.device.mend()
             self.cupsd.enable(name)
@@ -75,8 +75,21 @@ class Chaos:
         self._start_cupsd()
         self.site.start_agent()
 
+    def burn(self) -> None:
+        """Everything here is gone, paper too."""
+        self.site.is_burnt = self.site.is_given_up = True
+        self.site.kill_agent()
+        self.cupsd.kill()
+        self.backends.kill_all()
+        self.site.ledger.outbox.burn()
+        self.home.broker.closed.add(self.site.hall)
+        self.home.broker.queues[self.site.hall].clear()
+        for device in self.site.devices.values():
+            device.power_cycle()
+            device.is_online = False
+
     def _start_cupsd(self) -> None:
-        if not self.cupsd.is_up:
+        if not self.cupsd.is_up and not self.site.is_burnt:
             self.cupsd.start()
 
     # processes
@@ -111,8 +124,11 @@ class Chaos:
         return True
 
     def _cut(self) -> bool:
-        self.home.broker.cut(self.world.random.choice(("home", "hall")))
+        self.home.broker.cut(self.world.random.choice(("home", self.site.hall)))
         return True
+
+    def _lose_reports(self) -> bool:
+        return self.home.broker.lose("home")
 
     def _kill_program(self) -> bool:
         if not self.backends.living:

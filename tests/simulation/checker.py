@@ -9,7 +9,7 @@ from agents import once
 from agents.ledger import Order, PassRow
 from agents.order import OrderState, PassState, is_final
 from spooler.hall_word import JOB_STATES
-from spooler.job import JobState, Reason
+from spooler.job import JobState
 from spooler.job import is_final as is_over
 from spooler.store.orders import PAUSING
 from spooler.wire.messages import Stock, read_control
@@ -49,10 +49,10 @@ class Checker:
     is_person: bool = False  # a person's act is being carried out
     asks: Counter[str] = field(default_factory=Counter)
     dones: int = 0
-    site: HallSite | None = None
+    sites: list[HallSite] = field(default_factory=list)
 
     def watch(self, site: HallSite) -> None:
-        self.site = site
+        self.sites.append(site)
         site.ledger.orders.on_pass = self.pass_moves
         site.ledger.orders.on_order = self.order_moves
 
@@ -78,6 +78,26 @@ class Checker:
             one = {serial for serial in others if serial is not None} == {sheet.serial}
             self._hold("I6", one, f"attempt {sheet.attempt} of order {sheet.order_id[-4:]} lies on two blanks")
         self._hold("I3", self._is_its(sheet), f"foreign content on try {brief(sheet.uuid)}")
+        self._check_other_orders(sheet)
+
+    def _check_other_orders(self, sheet: Sheet) -> None:
+        """One right, one paper: a job's next order prints only where the last left nothing usable, or burnt with its hall."""
+        here, own = self._order(sheet.order_id)
+        if here is None or own is None or here.is_given_up:
+            return
+        for other in {s.order_id for s in self.sheets if s.order_id != sheet.order_id}:
+            site, order = self._order(other)
+            if site is None or order is None or order.job_id != own.job_id or site.is_given_up:
+                continue
+            spoiled = all(s.attempt < order.attempt for s in self.sheets if s.order_id == other)
+            self._hold("I1", order.state is OrderState.EXPIRED and spoiled, "paper of two orders for one job")
+
+    def _order(self, order_id: str) -> tuple[HallSite | None, Order | None]:
+        for site in self.sites:
+            order = site.ledger.orders.get(UUID(order_id))
+            if order is not None:
+                return site, order
+        return None, None
 
     def _is_its(self, sheet: Sheet) -> bool:
         order_id, pages = printed_by(sheet.content)
@@ -92,15 +112,15 @@ class Checker:
         truth = self.tries[uuid]
         self._hold("I1", not truth.is_claimed, f"try {brief(UUID(uuid))} was claimed twice")
         truth.is_claimed = True
-        assert self.site is not None
-        row = self.site.ledger.tries.get(UUID(uuid))
-        if row is None:
+        found = self._site_of_try(uuid)
+        row = None if found is None else found.ledger.tries.get(UUID(uuid))
+        if found is None or row is None:
             raise Violated("I4", "a claim for a try that the ledger does not have")
-        order = self.site.ledger.orders.get(row.order_id)
+        order = found.ledger.orders.get(row.order_id)
         assert order is not None
         self._hold("I4", not is_final(order.state), f"claimed for an order that is {order.state}")
         self._hold("I1", row.ended_at is None, f"claimed for try {brief(row.try_id)} that had ended as {row.state}")
-        passes = self.site.ledger.orders.passes(row.order_id, row.attempt)
+        passes = found.ledger.orders.passes(row.order_id, row.attempt)
         if all(p.state is PassState.READY or p.number == row.number or p.shape.is_empty for p in passes):
             late = (self.world.clock() - order.not_after).total_seconds()
             self._hold("I4", late < SLACK_SECONDS, f"first claim {late:.0f} s after the order expired")
@@ -119,8 +139,7 @@ class Checker:
         self.tries[uuid].said = outcome
 
     def done(self, uuid: str, outcome: once.Outcome) -> None:
-        assert self.site is not None
-        if self.site.disk.is_synced(f"done/{uuid}"):
+        if any(site.disk.is_synced(f"done/{uuid}") for site in self.sites):
             self.tries[uuid].outcome = outcome
 
     # what is written
@@ -135,8 +154,8 @@ class Checker:
 
     def _check_last_word(self, order: Order) -> None:
         """Of all holds and resumes that have come, in whatever order, the one that home asked last holds."""
-        assert self.site is not None
-        rows = [r for r in self.site.ledger.controls.about(order.order_id, order.registry) if r.kind in PAUSING]
+        site = next(site for site in self.sites if site.ledger.orders.get(order.order_id) is not None)
+        rows = [r for r in site.ledger.controls.about(order.order_id, order.registry) if r.kind in PAUSING]
         last = max((read_control(row.body.encode()) for row in rows), key=lambda control: control.at)
         is_wished = last.kind == "hold"
         self._hold(
@@ -166,9 +185,9 @@ class Checker:
 
     def _check_ask(self, name: str, before: PassRow, truth: Truth) -> None:
         """Only what was started and gave no good result cannot be known."""
-        assert self.site is not None
         truth.is_asked = True
-        lost = not self.site.disk.is_mounted
+        site = self._site_of_try(str(before.try_id))
+        lost = site is None or not site.disk.is_mounted
         self.asks["permits away" if lost else "started, no good result"] += 1
         proven = truth.outcome is not None and truth.outcome.is_good
         self._hold("ask", lost or (truth.is_started and not proven), f"{name}: a person is asked for nothing")
@@ -177,33 +196,31 @@ class Checker:
 
     def ended(self, home: HomeSite) -> None:
         """When all is quiet and mended: nothing vanished, everybody knows the same."""
-        assert self.site is not None
         for job in home.store.jobs.values():
             self._check_job(home, job)
             self._check_callbacks(home, job.job_id)
         self._check_blanks()
 
     def _check_job(self, home: HomeSite, job: Any) -> None:
-        assert self.site is not None
         order = home.store.latest_order(job.job_id)
         name = f"job {brief(UUID(job.job_id))}"
-        waits = Reason.ORDER_EXPIRED in job.reasons.split()
-        self._hold("I2", is_over(job.state) or waits, f"{name} is {job.state} ({job.reasons}) at the end")
+        self._hold("I2", is_over(job.state), f"{name} is {job.state} ({job.reasons}) at the end")
         if order is None or order.sealed is None:
             return
-        kept = self.site.ledger.orders.get(order.sealed.order_id)
-        if kept is None:
-            self._hold("I2", job.state in _ENDED_EARLY, f"{name} never reached the hall")
+        site = self._site(order.hall)
+        kept = site.ledger.orders.get(order.sealed.order_id)
+        if kept is None or site.is_given_up:
+            ended = job.state in _ENDED_EARLY or (site.is_given_up and is_over(job.state))
+            self._hold("I2", ended, f"{name} never reached the hall")
             return
         fits = job.state in (JOB_STATES[kept.state], JobState.WITHDRAWN) or JOB_STATES[kept.state] is None
         self._hold("I2", fits, f"{name} is {job.state}, its order {kept.state}")
         if kept.state in (OrderState.ISSUED, OrderState.PRINTED):
-            self._check_paper(name, kept)
+            self._check_paper(name, kept, site)
 
-    def _check_paper(self, name: str, order: Order) -> None:
+    def _check_paper(self, name: str, order: Order, site: HallSite) -> None:
         """What was handed over exists once, whole, on the blank that the ledger names."""
-        assert self.site is not None
-        for row in self.site.ledger.orders.passes(order.order_id, order.attempt):
+        for row in site.ledger.orders.passes(order.order_id, order.attempt):
             if not row.shape.is_empty:
                 found = self.of(order.order_id, row.number)
                 last = [s for s in found if s.is_whole]
@@ -223,11 +240,18 @@ class Checker:
         self._hold("I5", heard == due, f"callbacks {heard} of {due}")
 
     def _check_blanks(self) -> None:
-        assert self.site is not None and self.site.agent is not None
-        stock = self.site.agent.core.stock
-        self._hold("I6", stock.is_balanced(Stock.CERTIFICATE), "the blanks do not add up")
-        used = [o.serial for o in self.site.ledger.orders.every() if o.serial is not None]
-        self._hold("I6", len(used) == len(set(used)), "a serial stands on two orders")
+        for site in self.sites:
+            if site.agent is not None:
+                balanced = site.agent.core.stock.is_balanced(Stock.CERTIFICATE)
+                self._hold("I6", balanced, "the blanks do not add up")
+            used = [o.serial for o in site.ledger.orders.every() if o.serial is not None]
+            self._hold("I6", len(used) == len(set(used)), "a serial stands on two orders")
+
+    def _site_of_try(self, uuid: str) -> HallSite | None:
+        return next((site for site in self.sites if site.ledger.tries.get(UUID(uuid)) is not None), None)
+
+    def _site(self, hall: str) -> HallSite:
+        return next(site for site in self.sites if site.hall == hall)
 
     def _hold(self, invariant: str, is_kept: bool, text: str) -> None:
         if not is_kept:

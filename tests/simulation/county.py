@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from spooler.job import Reason, is_final
+from spooler.job import is_final
 from tests.simulation.backend import Backends
 from tests.simulation.broker import Broker
 from tests.simulation.chaos import Chaos
@@ -11,7 +11,7 @@ from tests.simulation.checker import Checker
 from tests.simulation.cupsd import Cupsd, Queue
 from tests.simulation.device import FIRST, LAST, PREFIX, Device
 from tests.simulation.disk import Disk
-from tests.simulation.hall import PERMITS, HallSite, fill_trays
+from tests.simulation.hall import HALL, OTHER_HALL, PERMITS, HallSite, fill_trays
 from tests.simulation.home import HomeSite
 from tests.simulation.people import CLERK, Office
 from tests.simulation.people import Counter as HallCounter
@@ -19,6 +19,9 @@ from tests.simulation.world import Remedies, Violated, World
 
 STORM_STEPS = 240
 LONGEST = 6000
+TWO_HALLS = 0.2  # of all counties
+ENDS = 0.6  # of the second halls: half of them burn down, half are cut off, given up, and come back
+CALM_ORDER_SECONDS = 86400.0
 
 
 @dataclass(frozen=True)
@@ -38,46 +41,81 @@ class Result:
 
 
 class County:
-    """Home, broker, one hall with its printers and people."""
+    """Home, broker, a hall or two with their printers and people."""
 
     def __init__(self, seed: int, *, remedies: Remedies | None = None, keeps_trace: bool = False) -> None:
         self.world = world = World(seed, remedies or Remedies(), keeps_trace)
         chance = world.random
         self.checker = checker = Checker(world)
         self.broker = Broker(world)
-        self.disk = Disk(world, PERMITS)
-        self.backends = Backends(world, self.disk, checker.started, checker.claimed, checker.said, checker.done)
-        devices = self._devices()
-        self.cupsd = Cupsd(
+        names = (HALL, OTHER_HALL) if chance.random() < TWO_HALLS else (HALL,)
+        order_seconds = chance.choice((40.0, 300.0, 86400.0, 86400.0))
+        self.home = HomeSite(world, self.broker, order_seconds=order_seconds)
+        rate = chance.choice((0.0, 0.01, 0.03, 0.08))
+        self.halls = [self._hall(name, rate) for name in names]
+        self.site, self.chaos = self.halls[0]
+        world.is_calm = True
+        for site, _ in self.halls:
+            checker.watch(site)
+            site.start_agent()
+            self._fill(site)
+        self.home.start_home()
+        world.is_calm = False
+        returns = chance.choice((0.0, 0.0, 0.03))
+        for site, _ in self.halls:
+            HallCounter(world, site, checker, returns=returns)
+        self.office = Office(
             world,
-            self.backends,
-            {name: Queue(name, device) for name, device in devices.items()},
+            self.home,
+            [site for site, _ in self.halls],
+            wanted=chance.choice((1, 1, 2, 3)),
+            acts=chance.choice((0.0, 0.15, 0.5)),
+        )
+        if len(self.halls) > 1 and world.happens(ENDS):
+            world.soon(world.later(2, 60), "end of a hall", self._burn if world.happens(0.5) else self._cut_off)
+        world.storm, world.storm_rate = self._storm, rate
+
+    def _hall(self, name: str, rate: float) -> tuple[HallSite, Chaos]:
+        world, chance, checker = self.world, self.world.random, self.checker
+        disk = Disk(world, PERMITS)
+        backends = Backends(world, disk, checker.started, checker.claimed, checker.said, checker.done)
+        devices = self._devices()
+        cupsd = Cupsd(
+            world,
+            backends,
+            {device: Queue(device, devices[device]) for device in devices},
             is_raw=chance.random() < 0.3,
             as_root=chance.random() < 0.5,
             dirty_seconds=chance.choice((0.0, 0.0, 30.0)),
         )
-        self.site = HallSite(
-            world,
-            broker=self.broker,
-            disk=self.disk,
-            cupsd=self.cupsd,
-            devices=devices,
-            release=chance.choice(("auto", "person")),
-        )
-        checker.watch(self.site)
-        order_seconds = chance.choice((40.0, 300.0, 86400.0, 86400.0))
-        self.home = HomeSite(world, self.broker, order_seconds=order_seconds)
-        world.is_calm = True
-        self.site.start_agent()
-        self._fill(devices)
-        self.home.start_home()
-        world.is_calm = False
-        self.counter = HallCounter(world, self.site, checker, returns=chance.choice((0.0, 0.0, 0.03)))
-        self.office = Office(
-            world, self.home, self.site, wanted=chance.choice((1, 1, 2, 3)), acts=chance.choice((0.0, 0.15, 0.5))
-        )
-        rate = chance.choice((0.0, 0.01, 0.03, 0.08))
-        self.chaos = Chaos(world, self.home, self.site, self.cupsd, self.backends, lost=checker.lost, rate=rate)
+        release = chance.choice(("auto", "person"))
+        site = HallSite(world, name, broker=self.broker, disk=disk, cupsd=cupsd, devices=devices, release=release)
+        return site, Chaos(world, self.home, site, cupsd, backends, lost=checker.lost)
+
+    def _storm(self) -> None:
+        """Something goes wrong at one of the halls, or at home."""
+        standing = [chaos for site, chaos in self.halls if not site.is_burnt]
+        standing[int(self.world.chance() * len(standing)) if len(standing) > 1 else 0].act()
+
+    def _burn(self) -> None:
+        """The other hall is gone for good, with all that was in it. Nobody there will ever say anything again."""
+        self.world.note(f"FAULT {OTHER_HALL} burns down")
+        self.world.faults["hall burnt down"] += 1
+        self.halls[1][1].burn()
+        self.world.soon(self.world.later(0, 20), "two people", lambda: self.office.write_off(self.halls[1][0]))
+
+    def _cut_off(self) -> None:
+        """The other hall works on without a line, is written off, and comes back with its old key."""
+        self.world.note(f"FAULT {OTHER_HALL} is cut off")
+        self.world.faults["hall cut off"] += 1
+        self.broker.cut_off.add(OTHER_HALL)
+        self.broker.cut(OTHER_HALL)
+        self.world.soon(self.world.later(0, 30), "two people", lambda: self.office.write_off(self.halls[1][0]))
+        self.world.soon(self.world.later(20, 60), "the line", self._return)
+
+    def _return(self) -> None:
+        self.broker.cut_off.discard(OTHER_HALL)
+        self.broker.listeners[OTHER_HALL]()
 
     def _devices(self) -> dict[str, Device]:
         world = self.world
@@ -87,8 +125,8 @@ class County:
             name: Device(world, name, scheme % name, name.startswith("booklet"), self.checker.printed) for name in names
         }
 
-    def _fill(self, devices: dict[str, Device]) -> None:
-        agent = self.site.agent
+    def _fill(self, site: HallSite) -> None:
+        agent, devices = site.agent, site.devices
         assert agent is not None
         first, last = f"{PREFIX}{FIRST:011d}", f"{PREFIX}{LAST:011d}"
         fill_trays(agent.core, CLERK, [name for name, device in devices.items() if device.has_serials], first, last)
@@ -98,10 +136,13 @@ class County:
         world = self.world
         while world.points < storm_steps:
             world.step()
-        self.chaos.calm()
+        world.is_calm = True
+        for _, chaos in self.halls:
+            chaos.calm()
+        self.home.order_seconds = CALM_ORDER_SECONDS
         world.note("calm")
         while not self._is_over():
-            self.office.resume_all()
+            self.office.see_to_it()
             for _ in range(20):
                 world.step()
             if world.points > LONGEST:
@@ -109,20 +150,25 @@ class County:
         self.checker.ended(self.home)
 
     def _is_over(self) -> bool:
-        return self.office.is_done and not self._open() and not self._is_talking()
+        if self._is_talking() or self._is_behind():
+            return False
+        return self.office.is_done and not self._open()
 
     def _open(self) -> list[str]:
-        return [
-            f"{job.state} {job.reasons}"
-            for job in self.home.store.jobs.values()
-            if not is_final(job.state) and Reason.ORDER_EXPIRED not in job.reasons.split()
-        ]
+        return [f"{job.state} {job.reasons}" for job in self.home.store.jobs.values() if not is_final(job.state)]
 
     def _is_talking(self) -> bool:
         queues = any(self.broker.queues.values())
-        letters = bool(self.home.store.letters) or self.site.ledger.outbox.depth() > 0
+        letters = bool(self.home.store.letters) or any(s.ledger.outbox.depth() > 0 for s, _ in self.halls)
         told = all(row.is_told for row in self.home.store.callbacks.values())
-        return queues or letters or not told or bool(self.backends.living)
+        return queues or letters or not told or any(chaos.backends.living for _, chaos in self.halls)
+
+    def _is_behind(self) -> bool:
+        """Home has not heard all; the next heartbeat shows it."""
+        behind = [s for s, _ in self.halls if not s.is_given_up and self.home.is_behind(s.hall, s.ledger.outbox.last)]
+        for site in behind:
+            site.beat()
+        return bool(behind)
 
 
 def run(

@@ -84,9 +84,18 @@ class MemoryOutbox:
         waiting = {row["registry"] for row in rows if row["due_at"] > now}
         return [row for row in rows if row["registry"] not in waiting][:limit]
 
+    @property
+    def last(self) -> int:
+        """The number of the last report."""
+        return max((sequence for sequence, _ in self._chains.values()), default=0)
+
     def has_pending(self, registry: str, kind: str) -> bool:
         rows = (self._rows[letter_id] for letter_id in self._unsent)
         return any(row["registry"] == registry and row["kind"] == kind for row in rows)
+
+    def burn(self) -> None:
+        """Nothing of it will ever be sent."""
+        self._unsent.clear()
 
     def depth(self) -> int:
         return len(self._unsent)
@@ -101,6 +110,14 @@ class MemoryOutbox:
             failures = self._rows[letter_id]["failures"] + 1
             row = {**self._rows[letter_id], "failures": failures, "due_at": due_at(failures)}
             self._memory.put(self._rows, letter_id, row)
+
+    def again(self, registry: str, epoch: UUID, first: int, last: int, now: datetime) -> int:
+        found = [r for r in self._rows.values() if (r["registry"], r["epoch"]) == (registry, epoch)]
+        asked = [row for row in found if first <= row["sequence"] <= last]
+        for row in asked:
+            self._memory.put(self._rows, row["id"], {**row, "sent_at": None, "due_at": now})
+            self._memory.put(self._unsent, row["id"], None)
+        return len(asked)
 
     def forget_heartbeats(self, before: datetime) -> None:
         """There are none here."""

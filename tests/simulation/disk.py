@@ -108,10 +108,17 @@ class SimulatedPermits(PermitDirectory):
         self._world = world
         self._disk = disk
         self._process = process
+        self._was_ours = False
         self.on_issue: Callable[[str], None] = lambda uuid: None
 
     def _at(self) -> None:
         self._world.at(self._process)
+
+    def is_ours(self) -> bool:
+        """While it is mounted nobody puts another in its place."""
+        if not (self._disk.is_mounted and self._was_ours):
+            self._was_ours = super().is_ours()
+        return self._was_ours
 
     def _write(self, path: Path, content: bytes, *crash_points: str) -> None:
         name: Any = path.name

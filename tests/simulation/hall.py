@@ -18,13 +18,14 @@ from agents.inbox import Inbox
 from agents.journal import Journal
 from agents.ledger import Order
 from agents.report import Reporter
+from agents.route import PrinterFacts
 from agents.settings import BrokerSection, HallSection, HallSettings, PrinterSection
 from agents.spool import PrinterLine, PrinterWorker, SpoolSettings
 from agents.surroundings import Surroundings
 from agents.verify import VerifiedOrder
 from spooler.wire.courier import Courier, Pace
 from spooler.wire.letters import Delivery
-from spooler.wire.messages import Case, Pass, ReportBase, Seal, Stock, Turn
+from spooler.wire.messages import Case, Heartbeat, Pass, Replay, ReportBase, Seal, Stock, Turn
 from tests.simulation.broker import Broker, SimulatedLink
 from tests.simulation.cupsd import Cupsd, SimulatedCups
 from tests.simulation.device import Device
@@ -33,8 +34,8 @@ from tests.simulation.ledger import MemoryLedger
 from tests.simulation.paper import document_of, pages_of
 from tests.simulation.world import START, Actor, Killed, Process, World
 
-REGISTRY, HALL = "231221", "231282-01"
-EPOCH = UUID(int=1, version=4)
+REGISTRY, HALL, OTHER_HALL = "231221", "231282-01", "231283-01"
+EPOCHS = {HALL: UUID(int=1, version=4), OTHER_HALL: UUID(int=3, version=4)}
 PERMITS = UUID(int=2, version=4)
 SPOOL = SpoolSettings(socket=Path("/nowhere"), watch_seconds=0.2)
 
@@ -88,11 +89,11 @@ def shapes(*, spreads: int, lists: int) -> tuple[Pass, ...]:
 
 
 @cache
-def settings(release: str, names: tuple[str, ...]) -> HallSettings:
+def settings(hall: str, release: str, names: tuple[str, ...]) -> HallSettings:
     stocks = {"booklet": Stock.CERTIFICATE, "plain": Stock.PLAIN}
     return HallSettings(
         hall=HallSection(
-            id=HALL,
+            id=hall,
             data_directory=Path("/nowhere"),
             trust_directory=Path("/nowhere"),
             release="auto" if release == "auto" else "person",
@@ -113,7 +114,10 @@ class SimulatedInbox(Inbox):
 
     def _take_control(self, delivery: Delivery) -> None:
         control: Any = delivery.body
-        self._controls.take(control)
+        if isinstance(control, Replay):
+            self._controls.replay(control)
+        else:
+            self._controls.take(control)
 
     def _keep(self, arrival: Any, verified: VerifiedOrder) -> None:
         orders: Any = self._ledger.orders
@@ -163,7 +167,7 @@ class SimulatedReporter(Reporter):
         letter_id = self._world.new_id()
         digest = sha256(letter_id.bytes).hexdigest()
         report = kind.model_construct(
-            hall=HALL,
+            hall=self._binding.hall,
             registry=registry,
             epoch=self._binding.epoch,
             sequence=sequence + 1,
@@ -195,21 +199,39 @@ class Told:
     payload: bytes
 
 
+class SimulatedBoard(Board):
+    """The real board; what it worked out is not worked out again before something has changed."""
+
+    def __init__(self, printers: Any, ledger: Any) -> None:
+        super().__init__(printers, ledger)
+        self._memory = ledger.memory
+        self._facts: dict[str, tuple[Any, PrinterFacts]] = {}
+
+    def facts_of(self, name: str) -> PrinterFacts:
+        now = (self._memory.version, self._standings.get(name), self._findings)
+        known = self._facts.get(name)
+        if known is None or known[0] != now:
+            known = self._facts[name] = (now, super().facts_of(name))
+        return known[1]
+
+
 class SimulatedHall(Hall):
     """Joined by the real code; only what would need keys and files is put in otherwise."""
 
     inbox_type = SimulatedInbox
 
-    def __init__(self, world: World, ledger: Any, documents: Any, *, release: str, names: tuple[str, ...]) -> None:
+    def __init__(
+        self, world: World, ledger: Any, documents: Any, *, hall: str, release: str, names: tuple[str, ...]
+    ) -> None:
         self.new_id = world.new_id  # type: ignore[method-assign]
         self.monotonic = world.monotonic  # type: ignore[method-assign]
-        self.settings = settings(release, names)
+        self.settings = settings(hall, release, names)
         self.clock_watch = ClockWatch(world.clock, steady=world.monotonic, is_vouched=lambda: False)
         self.ledger = ledger
-        self.binding = ledger.bind(hall=HALL, epoch=EPOCH, instance=world.new_id())
+        self.binding = ledger.bind(hall=hall, epoch=EPOCHS[hall], instance=world.new_id())
         self.wakes = Wakes()
         self.changes = Changes()
-        self.board = Board(self.settings.printers, ledger)
+        self.board = SimulatedBoard(self.settings.printers, ledger)
         self.reporter = SimulatedReporter(world, ledger=ledger, binding=self.binding, wake=lambda: self.wakes.courier())
         self.documents = documents
         self._words = SimpleNamespace(of=lambda ticket: ())  # type: ignore[assignment]
@@ -230,10 +252,12 @@ class Agent(Process):
         memory.forget_process()
         memory.before_commit, memory.after_commit = self._before_commit, self._after_commit
         self.permits = SimulatedPermits(world, site.disk, PERMITS, self)
-        self.core = SimulatedHall(world, site.ledger, site.documents, release=site.release, names=tuple(site.devices))
+        self.core = SimulatedHall(
+            world, site.ledger, site.documents, hall=site.hall, release=site.release, names=tuple(site.devices)
+        )
         self.workers = {name: self._worker(device) for name, device in site.devices.items()}
         self.courier = Courier(
-            lambda: SimulatedLink(world, site.broker, "hall", self),
+            lambda: SimulatedLink(world, site.broker, site.hall, self),
             self.core.reporter,
             self.core.inbox,
             pace=Pace(batch=3),
@@ -261,7 +285,7 @@ class Agent(Process):
         wakes = self.core.wakes
         wakes.pipeline = lambda: pipeline.wake(world.now)
         wakes.courier = lambda: courier.wake(world.now)
-        self.site.broker.listeners["hall"] = wakes.courier
+        self.site.broker.listeners[self.site.hall] = wakes.courier
         wakes.printer = lambda name: threads[name].wake(world.now)
         wakes.printers = lambda: [thread.wake(world.now) for thread in threads.values()] and None
         wakes.recall = self._recall
@@ -297,7 +321,7 @@ class Agent(Process):
         except (*self.site.broker.errors, OSError):  # as the thread itself: nothing is acked, it comes again
             link.close()
             return self.site.world.later(0.2, 2)
-        return 20.0 if self.site.broker.is_quiet("hall") else 0.0
+        return 20.0 if self.site.broker.is_quiet(self.site.hall) else 0.0
 
     def _recall(self, try_id: UUID) -> None:
         self.permits.revoke(try_id)
@@ -318,9 +342,22 @@ class HallSite:
     """What outlives the agent, and the agent that runs now."""
 
     def __init__(
-        self, world: World, *, broker: Broker, disk: Disk, cupsd: Cupsd, devices: dict[str, Device], release: str
+        self,
+        world: World,
+        hall: str,
+        *,
+        broker: Broker,
+        disk: Disk,
+        cupsd: Cupsd,
+        devices: dict[str, Device],
+        release: str,
     ) -> None:
         self.world = world
+        self.hall = hall
+        self.is_burnt = False
+        self.is_given_up = False  # burnt, or written off: its paper is suspect
+        broker.queues[hall] = []
+        broker.listeners[hall] = lambda: None
         self.broker = broker
         self.disk = disk
         self.cupsd = cupsd
@@ -331,7 +368,7 @@ class HallSite:
         self.agent: Agent | None = None
 
     def start_agent(self) -> None:
-        if self.agent is None:
+        if self.agent is None and not self.is_burnt:
             self.agent = Agent(self)
             self.world.note("agent started")
 
@@ -339,9 +376,16 @@ class HallSite:
         if self.agent is not None:
             self.agent.kill()
             self.world.leave(self.agent)
-            self.broker.cut("hall")
+            self.broker.cut(self.hall)
             self.agent = None
             self.world.note("agent killed")
+
+    def beat(self) -> None:
+        """Say something, so that home sees what it missed."""
+        if self.agent is not None:
+            journal = self.agent.core.journal
+            with journal.act():
+                journal.tell_registry(Heartbeat, REGISTRY, agent_version="0", printers=(), blanks=())
 
 
 def _ticket(order: SealedOrder) -> Any:

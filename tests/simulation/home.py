@@ -1,26 +1,33 @@
 """The home: the real meaning of reports and moves of jobs, over a store in memory."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from spooler import another_order
 from spooler.collect import Collector
 from spooler.job import JobState, Reason, is_final
 from spooler.store.change import RANK_CONTROL, RANK_ORDER, Outgoing
+from spooler.store.gaps import FIRST_ASK_AGAIN_SECONDS, LONGEST_ASK_AGAIN_SECONDS
 from spooler.store.orders import Control
-from spooler.store.values import Update
+from spooler.store.values import Refusal, Update
+from spooler.store.write_offs import WRITTEN_OFF
 from spooler.wire.addresses import headers
 from spooler.wire.courier import Courier, Pace
+from spooler.wire.errors import BadMessage
 from spooler.wire.letters import Delivery
-from spooler.wire.messages import Cancel, ControlBase, Withdraw
+from spooler.wire.messages import Cancel, ControlBase, Hold, Replay, Resume, Withdraw
 from spooler.wire.topology import CONTROL_TYPE, CONTROLS, ORDER_TYPE, ORDERS
 from tests.simulation.broker import Broker, SimulatedLink
-from tests.simulation.hall import HALL, REGISTRY, SealedOrder, enveloped, shapes
+from tests.simulation.hall import EPOCHS, HALL, REGISTRY, SealedOrder, enveloped, shapes
 from tests.simulation.memory import changed
 from tests.simulation.store import (
+    OPEN_STATES,
     PERSON,
     CallbackRow,
     ControlKept,
+    GapRow,
     HomeOutbox,
     HomeStore,
     JobRow,
@@ -34,8 +41,15 @@ from tests.simulation.world import Killed, Process, World
 class SimulatedCollector(Collector):
     """The real one from the chain on; signatures are left out."""
 
+    def __init__(self, store: HomeStore) -> None:
+        itself: Any = store
+        super().__init__(store=itself, trust=Any, registries=(), clock=store.world.clock)  # type: ignore[arg-type]
+        self._halls = store
+
     def _trusted(self, delivery: Delivery) -> tuple[Any, bytes]:
         told: Any = delivery.body
+        if told.report.hall in self._halls.written_off and self._halls.world.remedies.revokes_keys:
+            raise BadMessage("signed with a key that is revoked")
         return told.report, told.payload
 
 
@@ -50,8 +64,7 @@ class HomeDaemon(Process):
         self.store = store
         store.memory.forget_process()
         store.memory.before_commit, store.memory.after_commit = self._before_commit, lambda: world.at(self)
-        itself: Any = store
-        collector = SimulatedCollector(store=itself, trust=Any, registries=(), clock=world.clock)  # type: ignore[arg-type]
+        collector = SimulatedCollector(store)
         self.courier = Courier(
             lambda: SimulatedLink(world, site.broker, "home", self), HomeOutbox(store), collector, pace=Pace(batch=3)
         )
@@ -59,20 +72,20 @@ class HomeDaemon(Process):
         self.carrier = world.add(Doer("home's courier", self._carry, of=self))
         site.broker.listeners["home"] = lambda: self.carrier.wake(world.now)
         self.teller = world.add(Doer("callbacks", self._tell, of=self))
+        world.add(Doer("home's watch", self._watch, of=self))
 
     # the API
 
-    def submit(self, request_id: str, *, spreads: int, lists: int) -> str:
-        """201 with the job, or 200 with the one that the request has already."""
+    def submit(self, request_id: str, *, spreads: int, lists: int, hall: str = HALL) -> str | None:
+        """201 with the job, or 200 with the one that the request has already; 422 for a hall that is written off."""
         known = self.store.requests.get(request_id)
-        if known is not None:
+        if known is not None or hall in self.store.written_off:
             return known
         with self.store.changing() as change:
             place = self.store.memory.number("jobs")
             job_id = str(self.world.new_id())
-            row = JobRow(
-                place, job_id, request_id, REGISTRY, JobState.ACCEPTED, "", 0, change.now, spreads=spreads, lists=lists
-            )
+            about = {"spreads": spreads, "lists": lists}
+            row = JobRow(place, job_id, request_id, REGISTRY, JobState.ACCEPTED, "", 0, change.now, hall=hall, **about)
             change.put(self.store.jobs, job_id, row)
             change.put(self.store.requests, request_id, job_id)
             change.move(job_id, Update(because="request accepted", tell="job.accepted"))
@@ -80,22 +93,25 @@ class HomeDaemon(Process):
         return job_id
 
     def ask(self, job_id: str, kind: type[ControlBase], **more: Any) -> None:
-        """Ask the hall about an order that is out; an order that is not yet in the outbox is cancelled here."""
+        """Ask the hall about an order that is out; where nothing is at a hall, home does it itself."""
         with self.store.changing() as change:
-            order = self.store.latest_order(job_id)
-            if is_final(change.state(job_id)) or self._cancelled_here(change, job_id, order, kind) or order is None:
+            if is_final(change.state(job_id)):
+                return
+            order = self.store.open_order(job_id)
+            if order is None or (order.state == "prepared" and order.order_id not in self.store.letters):
+                self._do_here(change, job_id, order, kind)
                 return
             control = kind(
                 control_id=self.world.new_id(),
                 registry=REGISTRY,
-                hall=HALL,
+                hall=order.hall,
                 order_id=UUID(order.order_id),
                 at=self._in_turn(job_id, change),
                 **more,
             )
             name = str(kind.model_fields["kind"].default)
             kept = Control(
-                str(control.control_id), name, job_id, order.order_id, REGISTRY, HALL, control.at, PERSON, ""
+                str(control.control_id), name, job_id, order.order_id, REGISTRY, order.hall, control.at, PERSON, ""
             )
             change.put(self.store.controls, kept.control_id, ControlKept(kept))
             change.post(_control_letter(control, kept))
@@ -108,22 +124,64 @@ class HomeDaemon(Process):
         before = [one.kept.at for one in self.store.controls.values() if one.kept.job_id == job_id]
         return max([change.now, *(at + timedelta(microseconds=1) for at in before)])
 
-    def _cancelled_here(
-        self, change: MemoryChange, job_id: str, order: OrderRow | None, kind: type[ControlBase]
-    ) -> bool:
-        if order is not None and (order.state != "prepared" or order.order_id in self.store.letters):
-            return False
+    def _do_here(self, change: MemoryChange, job_id: str, order: OrderRow | None, kind: type[ControlBase]) -> None:
+        held = frozenset({Reason.HELD})
         if kind in (Cancel, Withdraw):
             if order is not None:
                 change.set_order(order.order_id, "cancelled")
             end = JobState.CANCELLED if kind is Cancel else JobState.WITHDRAWN
-            change.move(job_id, Update(state=end, because="ended before it left"))
-        return True
+            change.move(job_id, Update(state=end, because="ended with nothing at a hall"))
+        elif kind is Hold:
+            change.move(job_id, Update(add=held, because="held at home"))
+        elif kind is Resume:
+            change.move(job_id, Update(drop=held, because="resumed at home"))
+            self.pipeline.wake(self.world.now)
+
+    def order_again(self, job_id: str, hall: str) -> None:
+        """As `AnotherOrder.open`, whose word decides: looked at, sealed, and looked at again before it is kept."""
+        with self.store.changing() as change:
+            if another_order._hindrance(change, job_id) is not None:  # type: ignore[arg-type]
+                return
+        sealed = self._sealed(self.store.jobs[job_id])
+        self.world.at(self)
+        with self.store.changing() as change:
+            if another_order._hindrance(change, job_id) is not None:  # type: ignore[arg-type]
+                return
+            self._keep(change, self.store.jobs[job_id], sealed, hall)
+            told = Update(state=JobState.SEALED, because="another order", drop=another_order._FALLEN, is_note=True)
+            change.move(job_id, replace(told, tell="job.order-opened"))
+        self.world.note(f"another order at {hall}")
+        self.pipeline.wake(self.world.now)
+
+    def write_off(self, hall: str) -> None:
+        """As `spooler.store.write_offs.apply`: two people have said that nobody there will ever sign anything again."""
+        if hall in self.store.written_off:
+            return
+        with self.store.changing() as change:
+            change.put(self.store.written_off, hall, True)
+            for order in list(self.store.orders.values()):
+                if order.hall == hall and order.state in OPEN_STATES:
+                    self._end_order(change, order)
+        self.world.note(f"{hall} is written off")
+
+    def _end_order(self, change: MemoryChange, order: OrderRow) -> None:
+        change.set_order(order.order_id, WRITTEN_OFF)
+        if order.order_id in self.store.letters:
+            self.store.memory.drop(self.store.letters, order.order_id)
+        asked = [c for c in self.store.controls.values() if c.kept.order_id == order.order_id and c.outcome is None]
+        for control in asked:
+            change.put(self.store.controls, control.kept.control_id, changed(control, {"outcome": WRITTEN_OFF}))
+        kinds = {control.kept.kind for control in asked}
+        end = JobState.WITHDRAWN if "withdraw" in kinds else JobState.CANCELLED if "cancel" in kinds else None
+        needs = frozenset({Reason.NEEDS_ATTENTION})
+        change.move(order.job_id, Update(state=end, because="hall written off", add=needs))
 
     # threads
 
     def _work(self) -> float | None:
         for job in list(self.store.jobs.values()):
+            if Reason.HELD in job.reasons.split():
+                continue
             if job.state is JobState.ACCEPTED:
                 self._prepare(job)
             elif job.state is JobState.SEALED:
@@ -131,21 +189,34 @@ class HomeDaemon(Process):
         return 5.0
 
     def _prepare(self, job: JobRow) -> None:
-        world = self.world
-        order_id = world.new_id()
-        not_after = world.clock() + timedelta(seconds=self.site.order_seconds)
-        sealed = SealedOrder(
-            order_id, UUID(job.job_id), shapes(spreads=job.spreads, lists=job.lists), not_after, f"{order_id}"
-        )
-        world.at(self)
+        if job.hall in self.store.written_off:
+            self._refuse(job)
+            return
+        sealed = self._sealed(job)
+        self.world.at(self)
         with self.store.changing() as change:
             if change.state(job.job_id) is not JobState.ACCEPTED:
                 return
-            place = self.store.memory.number("orders")
-            order = OrderRow(str(order_id), job.job_id, REGISTRY, HALL, "prepared", not_after, place, sealed=sealed)
-            change.put(self.store.orders, order.order_id, order)
+            self._keep(change, job, sealed, job.hall)
             change.move(job.job_id, Update(state=JobState.SEALED, because="document sealed"))
-        self.pipeline.wake(world.now)
+        self.pipeline.wake(self.world.now)
+
+    def _refuse(self, job: JobRow) -> None:
+        """As `refuse_for_grant`: the hall was written off after the request was taken."""
+        with self.store.changing() as change:
+            why = Refusal("grant-withdrawn", "")
+            change.move(job.job_id, Update(state=JobState.REFUSED, refusal=why, because="hall closed"))
+
+    def _sealed(self, job: JobRow) -> SealedOrder:
+        order_id = self.world.new_id()
+        not_after = self.world.clock() + timedelta(seconds=self.site.order_seconds)
+        passes = shapes(spreads=job.spreads, lists=job.lists)
+        return SealedOrder(order_id, UUID(job.job_id), passes, not_after, f"{order_id}")
+
+    def _keep(self, change: MemoryChange, job: JobRow, sealed: SealedOrder, hall: str) -> None:
+        place, order_id = self.store.memory.number("orders"), str(sealed.order_id)
+        order = OrderRow(order_id, job.job_id, REGISTRY, hall, "prepared", sealed.not_after, place, sealed=sealed)
+        change.put(self.store.orders, order_id, order)
 
     def _dispatch(self, job: JobRow) -> None:
         order = self.store.latest_order(job.job_id)
@@ -153,10 +224,10 @@ class HomeDaemon(Process):
             return
         letter = Outgoing(
             exchange=ORDERS,
-            routing_key=f"{REGISTRY}.{HALL}",
+            routing_key=f"{REGISTRY}.{order.hall}",
             type=ORDER_TYPE,
             body=enveloped(order.sealed, self.world.new_id().int),
-            headers=headers(registry=REGISTRY, hall=HALL, order_id=order.order_id, kid="k"),
+            headers=headers(registry=REGISTRY, hall=order.hall, order_id=order.order_id, kid="k"),
             rank=RANK_ORDER,
             letter_id=order.order_id,
             order_id=order.order_id,
@@ -202,6 +273,32 @@ class HomeDaemon(Process):
                 change.put(self.store.callbacks, row.place, changed(row, {"is_told": True}))
         return 0.5 if waiting else 30.0
 
+    def _watch(self) -> float | None:
+        """As `spooler.gaps.GapWatch`: what is missing is asked for."""
+        for gap in list(self.store.gaps.values()):
+            if gap.is_open and gap.next_ask_at <= self.world.clock() and gap.hall not in self.store.written_off:
+                self._ask_for(gap)
+        return 5.0
+
+    def _ask_for(self, gap: GapRow) -> None:
+        with self.store.changing() as change:
+            if not self.store.gaps[gap.place].is_open:
+                return
+            pause = min(LONGEST_ASK_AGAIN_SECONDS, FIRST_ASK_AGAIN_SECONDS * 2 ** min(gap.asks, 10))
+            later = change.now + timedelta(seconds=pause)
+            change.put(self.store.gaps, gap.place, changed(gap, {"asks": gap.asks + 1, "next_ask_at": later}))
+            control = Replay(
+                control_id=self.world.new_id(),
+                registry=REGISTRY,
+                hall=gap.hall,
+                at=change.now,
+                epoch=UUID(gap.epoch),
+                first=gap.first,
+                last=gap.last,
+            )
+            change.post(_control_letter(control))
+        self.carrier.wake(self.world.now)
+
     def _before_commit(self) -> None:
         if self.world.fault("home killed before a commit", 0.002):
             self.site.kill_home()
@@ -233,19 +330,24 @@ class HomeSite:
             self.daemon = None
             self.world.note("home killed")
 
+    def is_behind(self, hall: str, sequence: int) -> bool:
+        """Whether the hall has told more than home knows."""
+        return self.store.chains.get(str(EPOCHS[hall]), (0, ""))[0] < sequence
+
     def heard(self, job_id: str, sequence: int) -> None:
         self.told.setdefault(job_id, []).append(sequence)
 
 
-def _control_letter(control: ControlBase, kept: Control) -> Outgoing:
+def _control_letter(control: ControlBase, kept: Control | None = None) -> Outgoing:
     body: Any = control
+    order_id, job_id = (None, None) if kept is None else (kept.order_id, kept.job_id)
     return Outgoing(
         exchange=CONTROLS,
-        routing_key=f"{REGISTRY}.{HALL}",
+        routing_key=f"{REGISTRY}.{control.hall}",
         type=CONTROL_TYPE,
         body=body,
-        headers=headers(registry=REGISTRY, hall=HALL, order_id=kept.order_id, kid="k"),
+        headers=headers(registry=REGISTRY, hall=control.hall, order_id=order_id, kid="k"),
         rank=RANK_CONTROL,
-        letter_id=kept.control_id,
-        job_id=kept.job_id,
+        letter_id=str(control.control_id),
+        job_id=job_id,
     )

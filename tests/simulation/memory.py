@@ -14,6 +14,9 @@ class Memory:
 
     def __init__(self, *, forgets: int = 0) -> None:
         self.depth = 0
+        self.version = (
+            0  # another after each write: what was worked out from the tables holds as long as it is the same
+        )
         self._unsynced: deque[list[tuple[dict[Any, Any], Any, Any]]] = deque(maxlen=forgets)
         self.before_commit: Callable[[], None] = lambda: None
         self.after_commit: Callable[[], None] = lambda: None
@@ -26,11 +29,13 @@ class Memory:
         if not self.depth:
             raise RuntimeError("written in transactions only")
         self._undo.append((table, key, table.get(key, _MISSING)))
+        self.version += 1
         table[key] = row
 
     def drop(self, table: dict[Any, Any], key: Any) -> None:
         if key in table:
             self._undo.append((table, key, table[key]))
+            self.version += 1
             del table[key]
 
     def number(self, name: str) -> int:
@@ -61,11 +66,13 @@ class Memory:
 
     def _roll_back(self) -> None:
         self.depth, self._afterwards = 0, []
+        self.version += 1
         _undo(self._undo)
         self._undo = []
 
     def power_cut(self) -> None:
         """What was said to be committed and was not yet on disk is gone."""
+        self.version += 1
         while self._unsynced:
             _undo(self._unsynced.pop())
 

@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agents import book, controls, permit, spool, verdict, watch
+from agents import book, controls, permit, pipeline, spool, verdict, watch
 from agents.order import PassState
 from agents.permit import Claim
 from agents.verdict import Judgement, Signs, Verdict
+from spooler import another_order
 from tests.simulation.world import Remedies
 
 Patch = tuple[Any, str, Any]
@@ -129,5 +130,17 @@ MUTATIONS: dict[str, Mutation] = {
     "acked before it is durable": Mutation({"acks_after_commit": False}, invariants=frozenset({"I2"}), begin=235),
     "reports taken twice": Mutation({"takes_reports_once": False}, invariants=frozenset({"I2", "I5"}), begin=50),
     "reports taken in any order": Mutation({"keeps_report_order": False}, invariants=frozenset({"I2"})),
+    "reports not replayed": Mutation(
+        patches=((controls.Controls, "replay", lambda self, control: None),), invariants=frozenset({"I2"})
+    ),
+    # another order, another hall
+    "next order while the last is out": Mutation(
+        patches=((another_order, "_hindrance", lambda change, job_id: None),), invariants=frozenset({"I1"})
+    ),
+    "expired in mid-pass": Mutation(
+        patches=((pipeline, "has_begun", lambda passes: False),), invariants=frozenset({"I1", "I4"})
+    ),
+    "a hall written off is believed": Mutation({"revokes_keys": False}, invariants=frozenset({"I2", "I4"})),
+    # callbacks
     "callbacks not held back": Mutation({"holds_back_callbacks": False}, invariants=frozenset({"I5"})),
 }

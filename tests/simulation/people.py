@@ -12,12 +12,13 @@ from agents.errors import HallError
 from agents.ledger import Approval, Order, PassRow
 from agents.order import OrderState, PassState
 from agents.standing import keeps_blank
+from spooler.job import Reason, is_final
 from spooler.wire.addresses import headers
 from spooler.wire.letters import Letter
 from spooler.wire.messages import Cancel, ControlBase, Hold, Lease, Resume, Stock, Withdraw
 from spooler.wire.topology import ORDER_TYPE, ORDERS
 from tests.simulation.checker import Checker
-from tests.simulation.hall import HALL, REGISTRY, HallSite, SealedOrder, enveloped
+from tests.simulation.hall import REGISTRY, HallSite, SealedOrder, enveloped
 from tests.simulation.home import HomeSite
 from tests.simulation.world import Actor, World
 
@@ -25,6 +26,8 @@ CLERK = Account("clerk-1", frozenset({Role.CLERK}))
 CHIEF = Account("chief-1", frozenset({Role.APPROVE}))
 _ACTIVE = (OrderState.WAITING, OrderState.PRINTING, OrderState.PRINTED)
 
+# An impatient office asks for the next order again and again, whatever became of the last.
+_WISHES = ("cancel", "hold", "resume", "withdraw", "lease", "forge", "replay", "order", "order")
 _CONTROLS: dict[str, type[ControlBase]] = {"cancel": Cancel, "hold": Hold, "resume": Resume, "withdraw": Withdraw}
 
 Act = Callable[[Any], object]
@@ -201,33 +204,43 @@ class Office:
 
     world: World
     home: HomeSite
-    site: HallSite
+    sites: list[HallSite]
     wanted: int
     acts: float  # how often something is asked of an order that is out
 
     def __post_init__(self) -> None:
-        self._requested: list[tuple[str, int, int]] = []
+        self._requested: list[tuple[str, int, int, str]] = []
         self.world.add(Actor("office", self._act))
 
     def _act(self) -> float | None:
         if len(self._requested) < self.wanted:
-            self._requested.append((f"r{len(self._requested)}", 1 + self.world.happens(0.6), int(self._has_list())))
+            site = self._any_site()
+            spreads, lists = 1 + self.world.happens(0.6), int(self._has_list(site))
+            self._requested.append((f"r{len(self._requested)}", spreads, lists, site.hall))
         if self.home.daemon is not None:
             self._submit_all()
             if not self.world.is_calm and self.world.happens(self.acts):
                 self.ask_something()
         return self.world.later(1, 8)
 
-    def _has_list(self) -> bool:
-        return len(self.site.devices) > 1 and self.world.happens(0.4)
+    def _any_site(self) -> HallSite:
+        return self.sites[int(self.world.chance() * len(self.sites)) if len(self.sites) > 1 else 0]
+
+    def _has_list(self, site: HallSite) -> bool:
+        """A list needs a plain printer, wherever it is printed in the end."""
+        return all(len(site.devices) > 1 for site in self.sites) and self.world.happens(0.4)
 
     def _submit_all(self) -> None:
         """Whoever got no answer asks again; sometimes also who got one."""
-        for request_id, spreads, lists in self._requested:
+        for request_id, spreads, lists, hall in self._requested:
             daemon = self.home.daemon
             known = request_id in self.home.store.requests
             if daemon is not None and (not known or self.world.happens(0.05)):
-                daemon.submit(request_id, spreads=spreads, lists=lists)
+                daemon.submit(request_id, spreads=spreads, lists=lists, hall=self._open_hall(hall))
+
+    def _open_hall(self, hall: str) -> str:
+        """Where the request goes after it was refused for its hall."""
+        return self.sites[0].hall if hall in self.home.store.written_off else hall
 
     @property
     def is_done(self) -> bool:
@@ -238,12 +251,14 @@ class Office:
         if not jobs or self.home.daemon is None:
             return
         job = jobs[int(self.world.chance() * len(jobs))]
-        what = self.world.random.choice(("cancel", "hold", "resume", "withdraw", "lease", "forge", "replay"))
+        what = self.world.random.choice(_WISHES)
         self.world.note(f"office: {what}")
         order = self.home.store.latest_order(job.job_id)
         if what in ("forge", "replay"):
             if order is not None and order.sealed is not None:
                 self._send_again(order.sealed, is_forged=what == "forge")
+        elif what == "order":
+            self.home.daemon.order_again(job.job_id, self._any_site().hall)
         elif what == "lease":
             if order is not None:
                 later = order.not_after + timedelta(seconds=self.world.later(0, 300))
@@ -251,19 +266,38 @@ class Office:
         else:
             self.home.daemon.ask(job.job_id, _CONTROLS[what], reason="")
 
-    def resume_all(self) -> None:
-        """What is held is not held for ever."""
+    def see_to_it(self) -> None:
+        """What is held is not held for ever; a hall that burnt down is written off; what has no order any more gets its next."""
+        daemon = self.home.daemon
+        if daemon is None:
+            return
+        for order in [order for site in self.sites for order in site.ledger.orders.every() if order.held]:
+            daemon.ask(str(order.job_id), Resume, reason="")
+        for site in self.sites:
+            if site.is_burnt:
+                self.write_off(site)
+        for job in list(self.home.store.jobs.values()):
+            if Reason.HELD in job.reasons.split():
+                daemon.ask(job.job_id, Resume, reason="")
+            if self.home.store.open_order(job.job_id) is None and not is_final(job.state):
+                standing = [site for site in self.sites if not site.is_given_up]
+                daemon.order_again(job.job_id, standing[0].hall)
+
+    def write_off(self, site: HallSite) -> None:
+        """Two people give up a hall of which they think that nobody will ever hear again."""
         if self.home.daemon is not None:
-            for order in self.site.ledger.orders.every():
-                if order.held:
-                    self.home.daemon.ask(str(order.job_id), Resume, reason="")
+            site.is_given_up = True
+            self.home.daemon.write_off(site.hall)
 
     def _send_again(self, order: SealedOrder, *, is_forged: bool) -> None:
         """An old order once more, or another content under its id; both only once the true one is at the hall."""
-        if self.site.ledger.orders.get(order.order_id) is None:
+        site = next((one for one in self.sites if one.ledger.orders.get(order.order_id) is not None), None)
+        if site is None or site.is_burnt:
             return
         if is_forged:
             order = SealedOrder(order.order_id, order.job_id, order.passes, order.not_after, "forged")
-        about = headers(registry=REGISTRY, hall=HALL, order_id=order.order_id, kid="k")
+        about = headers(registry=REGISTRY, hall=site.hall, order_id=order.order_id, kid="k")
         envelope = enveloped(order, self.world.new_id().int)
-        self.home.broker.take(Letter(str(self.world.new_id()), ORDERS, "", ORDER_TYPE, envelope, about))
+        self.home.broker.take(
+            Letter(str(self.world.new_id()), ORDERS, f"{REGISTRY}.{site.hall}", ORDER_TYPE, envelope, about)
+        )

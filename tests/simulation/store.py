@@ -8,15 +8,17 @@ from typing import Any
 
 from spooler.job import JobState, Reason
 from spooler.store.change import Change, Outgoing, text_of
+from spooler.store.gaps import GRACE_SECONDS
 from spooler.store.orders import Control
 from spooler.store.reports import Place
 from spooler.store.values import Alarm, Update
+from spooler.store.write_offs import WRITTEN_OFF
 from spooler.wire.errors import Unroutable, WireError
 from spooler.wire.letters import Letter
 from spooler.wire.messages import START_OF_CHAIN, Actor
 from tests.simulation.hall import SealedOrder, Told
 from tests.simulation.memory import Memory, changed
-from tests.simulation.world import World
+from tests.simulation.world import Violated, World
 
 PERSON = Actor(id="office", role="operate")
 OPEN_STATES = frozenset({"prepared", "sent", "waiting", "printing", "printed"})
@@ -37,6 +39,7 @@ class JobRow:
     replaces_number: str | None = None
     spreads: int = 2
     lists: int = 0
+    hall: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,20 @@ class CallbackRow:
     is_told: bool = False
 
 
+@dataclass(frozen=True)
+class GapRow:
+    """Reports of one chain that are missing."""
+
+    place: int
+    hall: str
+    epoch: str
+    first: int
+    last: int
+    next_ask_at: datetime
+    asks: int = 0
+    is_open: bool = True
+
+
 @dataclass
 class HomeStore:
     """Outlives the daemon."""
@@ -96,11 +113,18 @@ class HomeStore:
     callbacks: dict[int, CallbackRow] = field(default_factory=dict)
     handovers: dict[str, Any] = field(default_factory=dict)
     alarms: dict[int, Alarm] = field(default_factory=dict)
+    gaps: dict[int, GapRow] = field(default_factory=dict)
+    written_off: dict[str, bool] = field(default_factory=dict)  # halls
 
     @contextmanager
     def changing(self) -> Iterator["MemoryChange"]:
         with self.memory.transaction():
             yield MemoryChange(self)
+
+    def open_order(self, job_id: str) -> OrderRow | None:
+        """The job's one live order."""
+        found = (order for order in self.orders.values() if order.job_id == job_id and order.state in OPEN_STATES)
+        return next(found, None)
 
     def latest_order(self, job_id: str) -> OrderRow | None:
         found = [order for order in self.orders.values() if order.job_id == job_id]
@@ -120,7 +144,10 @@ class MemoryChange(Change):
         return self.store.jobs[job_id]
 
     def set_order(self, order_id: str, state: str) -> None:
-        self.put(self.store.orders, order_id, changed(self.store.orders[order_id], {"state": state}))
+        before = self.store.orders[order_id]
+        if before.state == WRITTEN_OFF:
+            raise Violated("I4", f"an order of a hall that is written off became {state}")
+        self.put(self.store.orders, order_id, changed(before, {"state": state}))
 
     def post(self, letter: Outgoing) -> None:
         row = LetterRow(
@@ -190,6 +217,8 @@ class MemoryReports:
 
     @staticmethod
     def take(change: MemoryChange, report: Any, digest: str, envelope: Any) -> None:
+        if report.hall in change.store.written_off:
+            raise Violated("I4", "a report of a hall that is written off is believed")
         epoch = str(report.epoch)
         change.put(change.store.kept, (epoch, report.sequence), (digest, envelope, False))
         change.put(change.store.chains, epoch, (report.sequence, digest))
@@ -202,6 +231,47 @@ class MemoryReports:
     @staticmethod
     def drop_parked(change: MemoryChange, report: Any) -> None:
         change.store.memory.drop(change.store.kept, (str(report.epoch), report.sequence))
+
+
+class MemoryGaps:
+    """The rules of `spooler.store.gaps`. Every report is kept at a hall here, so that none is ever forgotten."""
+
+    @staticmethod
+    def note_early(change: MemoryChange, report: Any) -> None:
+        if _open_gap(change, report) is None:
+            end, _ = change.store.chains.get(str(report.epoch), (0, ""))
+            _note_gap(change, report, end)
+
+    @staticmethod
+    def note_progress(change: MemoryChange, report: Any) -> None:
+        gap = _open_gap(change, report)
+        if gap is None or gap.last > report.sequence:
+            return
+        change.put(change.store.gaps, gap.place, changed(gap, {"is_open": False}))
+        _note_gap(change, report, report.sequence)
+
+    @staticmethod
+    def may_be_passed(change: MemoryChange, report: Any) -> bool:
+        return False
+
+    @staticmethod
+    def note_forgotten(change: MemoryChange, control_id: str) -> None:
+        return None
+
+
+def _open_gap(change: MemoryChange, report: Any) -> GapRow | None:
+    found = (gap for gap in change.store.gaps.values() if gap.is_open and gap.epoch == str(report.epoch))
+    return next(found, None)
+
+
+def _note_gap(change: MemoryChange, report: Any, after: int) -> None:
+    epoch = str(report.epoch)
+    parked = [s for (of, s), (_, _, waits) in change.store.kept.items() if of == epoch and waits and s > after]
+    if parked:
+        place = change.store.memory.number("gaps")
+        later = change.now + timedelta(seconds=GRACE_SECONDS)
+        gap = GapRow(place, report.hall, epoch, after + 1, min(parked) - 1, later)
+        change.put(change.store.gaps, place, gap)
 
 
 class HomeOutbox:

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from tests.simulation.bindings import in_memory
 from tests.simulation.county import County
 
-FAULTS = 19
+FAULTS = 20
 
 
 class CountyMachine(RuleBasedStateMachine):
@@ -46,8 +46,9 @@ class CountyMachine(RuleBasedStateMachine):
     @invariant()
     def no_serial_stands_twice(self) -> None:
         if self.county is not None:
-            serials = [s.serial for s in self.county.site.ledger.orders.every() if s.serial is not None]
-            assert len(serials) == len(set(serials))
+            for site, _ in self.county.halls:
+                serials = [s.serial for s in site.ledger.orders.every() if s.serial is not None]
+                assert len(serials) == len(set(serials))
 
     def teardown(self) -> None:
         try:

@@ -44,6 +44,7 @@ class Remedies:
     acks_after_commit: bool = True
     waits_for_quiet: bool = True
     holds_back_callbacks: bool = True
+    revokes_keys: bool = True  # of a hall that is written off
 
 
 class Process:

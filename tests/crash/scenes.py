@@ -1,0 +1,440 @@
+"""Scenes: what has to happen to a job so that a point is passed, beyond being printed. Each step is tried until it is seen to be done.
+
+A step may die with the daemon that it asks, and is then made again: so a scene goes on whatever is killed, as people would.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import httpx
+
+from tests.crash.checker import ENDED, Request
+from tests.crash.mischief import Mischief
+from tests.crash.place import AGENT, HALL, HOME, REGISTRY, Place
+from tests.journeys.build import a_certificate, a_proof
+
+SIDES = {"certificate": 2, "proof": 1}
+BUILD = {"certificate": a_certificate, "proof": a_proof}
+LATE = "order-expired"
+
+Step = Callable[[], bool]
+
+
+class Scene:
+    """A job that is printed and handed over, and nothing else. The others are this with something between."""
+
+    points: ClassVar[tuple[str, ...]] = ()
+    asks: ClassVar[int] = 0  # that it needs by itself
+
+    def __init__(self, place: Place, kind: str = "proof") -> None:
+        self.place = place
+        self.mischief = Mischief(place)
+        self.kind = kind
+        self._bodies: dict[str, dict[str, Any]] = {}
+        self._requests: dict[str, Request] = {}
+        self._steps = list(self.steps())
+        self.first = self.wants(HALL)
+
+    def steps(self) -> Sequence[Step]:
+        return [self.is_posted, self.is_over]
+
+    @property
+    def requests(self) -> list[Request]:
+        return list(self._requests.values())
+
+    @property
+    def has_ended(self) -> bool:
+        return not self._steps
+
+    def go_on(self) -> bool:
+        """Take the steps that can be taken now; return whether that was the last."""
+        try:
+            while self._steps and self._steps[0]():
+                self._steps.pop(0)
+        except httpx.HTTPError:
+            return False  # whoever was asked is dead, or does not know of it yet
+        return self.has_ended
+
+    # a job
+
+    def wants(self, hall: str) -> str:
+        """Want a document at a hall; return the request's id."""
+        body = BUILD[self.kind](REGISTRY, hall)
+        request_id: str = body["request_id"]
+        self._bodies[request_id] = body
+        self._requests[request_id] = Request(
+            request_id, hall, SIDES[self.kind], body["document"]["fields"]["location"], ()
+        )
+        return request_id
+
+    def is_posted(self, request_id: str = "") -> bool:
+        request_id = request_id or self.first
+        request = self._requests[request_id]
+        answer = self.place.driver.post(self._bodies[request_id])
+        given = (answer.status_code, answer.json().get("job_id", ""))
+        self._requests[request_id] = replace(request, answers=(*request.answers, given))
+        return bool(posted(self._requests[request_id]))
+
+    @property
+    def job_id(self) -> str:
+        return posted(self._requests[self.first])
+
+    def job(self) -> dict[str, Any]:
+        answer = self.place.driver.call("GET", f"/v1/jobs/{self.job_id}")
+        return dict(answer.raise_for_status().json())
+
+    def is_in(self, *states: str) -> bool:
+        return self.job()["state"] in states
+
+    def is_received(self) -> bool:
+        return self.is_in("received")
+
+    def is_over(self) -> bool:
+        """All of its jobs have ended, and the registration system was told."""
+        ended = {e["data"]["job_id"] for e in self.place.told()[-60:] if e["data"]["state"] in ENDED}
+        return all(posted(request) in ended for request in self._requests.values())
+
+    def has(self, reason: str) -> bool:
+        return reason in self.job()["reasons"]
+
+    def ask(self, act: str, **more: Any) -> bool:
+        """Ask something of home about the job; whatever it says, it was heard."""
+        body = {"reason": "a scene", **more}
+        return self.place.driver.call("POST", f"/v1/jobs/{self.job_id}/{act}", json=body).status_code < 500
+
+    def order_id(self) -> str:
+        return str(self.job()["orders"][-1]["order_id"])
+
+    # at the hall
+
+    def order(self) -> dict[str, Any]:
+        return dict(self.place.ask_hall(f"/v1/orders/{self.order_id()}"))
+
+    def at_hall(self, path: str, body: dict[str, Any], account: str = "token") -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.place.hall[account]}"}
+        return self.place.driver.http.post(self.place.hall["api"] + path, json=body, headers=headers)
+
+    def clerk_goes(self) -> bool:
+        self.mischief.clerk_goes()
+        return True
+
+    def clerk_comes(self) -> bool:
+        self.mischief.clerk_comes()
+        return True
+
+
+class Changed(Scene):
+    """Held and let go again, its order renewed, printed, handed over and withdrawn."""
+
+    points = (
+        "home.before-control-commit", "home.after-act-commit", "home.before-answer-commit",
+        "home.before-lease-commit", "home.after-lease-commit",
+        "agent.before-control", "agent.before-control-commit", "agent.after-control-commit",
+    )  # fmt: skip
+
+    def steps(self) -> Sequence[Step]:
+        return [
+            self.clerk_goes,
+            self.is_posted,
+            self.is_received,
+            lambda: self.ask("hold"),
+            lambda: self.has("held"),
+            lambda: self.ask("resume"),
+            lambda: not self.has("held"),
+            self.days_pass,
+            lambda: self.mischief.order_is_renewed(self.order_id()),
+            self.clerk_comes,
+            lambda: self.is_in("issued"),
+            lambda: self.ask("withdraw"),
+            lambda: self.is_in("withdrawn"),
+            self.is_over,
+        ]
+
+    def days_pass(self) -> bool:
+        self.mischief.order_ends_soon(self.order_id())
+        return True
+
+
+class Stopped(Scene):
+    """Cancelled in the middle of a pass."""
+
+    points = ("agent.before-recall", "agent.before-ended-commit")
+
+    def steps(self) -> Sequence[Step]:
+        return [
+            self.printer_stalls,
+            self.is_posted,
+            self.has_begun,
+            lambda: self.ask("cancel"),
+            self.is_heard,
+            self.printer_goes_on,
+            self.is_over,
+        ]
+
+    def printer_stalls(self) -> bool:
+        self.place.fault("stall")
+        return True
+
+    def printer_goes_on(self) -> bool:
+        self.place.fault("clear")
+        return True
+
+    def has_begun(self) -> bool:
+        return self.is_in("printing") and any(one["state"] == "releasing" for one in self.order()["passes"])
+
+    def is_heard(self) -> bool:
+        """By the hall; if the pass had just ended, so has the order."""
+        order = self.order()
+        return "cancel-requested" in order["reasons"] or order["state"] == "cancelled"
+
+
+class Elsewhere(Scene):
+    """Sent to a hall of which nobody ever hears: that is written off. The next order comes too late to be begun, and is followed, too."""
+
+    points = (
+        "home.before-write-off-commit", "home.after-write-off-commit",
+        "home.before-another-order-commit", "home.after-another-order-commit",
+        "agent.before-expired-commit",
+    )  # fmt: skip
+
+    def __init__(self, place: Place, kind: str = "proof") -> None:
+        super().__init__(place, kind)
+        self._requests.clear()
+        self.dead_hall = next(place.dead_halls)
+        self.first = self.wants(self.dead_hall)
+
+    def steps(self) -> Sequence[Step]:
+        return [
+            self.clerk_goes,
+            self.is_posted,
+            lambda: self.is_in("sealed", "sent"),
+            self.is_written_off,
+            lambda: self.is_ordered_here(2),
+            self.is_received,
+            self.days_pass,
+            lambda: self.has(LATE) or len(self.job()["orders"]) > 2,
+            lambda: self.is_ordered_here(3),
+            self.clerk_comes,
+            self.is_over,
+        ]
+
+    def is_written_off(self) -> bool:
+        """One asks, another agrees."""
+        call, path = self.place.driver.call, f"/v1/halls/{self.dead_hall}/write-off"
+        asked = call("POST", path, json={"reason": "burnt down"})
+        if asked.status_code == 202:
+            path = f"/v1/approvals/{asked.json()['approval_id']}"
+            approver = self.place.driver.home["approver_token"]
+            call("POST", path, token=approver, json={"accept": True, "reason": "seen"})
+        return asked.status_code == 409
+
+    def is_ordered_here(self, orders: int) -> bool:
+        if len(self.job()["orders"]) < orders:
+            self.ask("orders", hall=HALL)
+        return len(self.job()["orders"]) == orders
+
+    def days_pass(self) -> bool:
+        self.mischief.order_is_late(self.order_id())
+        self.at_hall("/v1/printers/proof-1/resume", {})  # whatever a person does there, the hall looks about
+        return True
+
+
+class Missed(Scene):
+    """Home was away, and what its hall said meanwhile is lost in the broker; the next job's reports show the gap."""
+
+    points = (
+        "home.before-parked-commit", "home.before-replay-asked-commit", "home.after-replay-asked-commit",
+        "home.before-gap-closed-commit", "agent.before-replay-commit", "agent.after-replay-commit",
+    )  # fmt: skip
+
+    def steps(self) -> Sequence[Step]:
+        return [
+            self.clerk_goes,
+            self.is_posted,
+            self.is_received,
+            self.home_goes,
+            self.clerk_comes,
+            self.is_handed_over,
+            self.mischief.all_reports_are_sent,
+            self.home_comes,
+            lambda: self.is_posted(self.second),
+            self.is_over,
+        ]
+
+    def home_goes(self) -> bool:
+        self._at_hall = self.order_id()
+        self.place.send_away(HOME)
+        return True
+
+    def is_handed_over(self) -> bool:
+        return bool(self.place.ask_hall(f"/v1/orders/{self._at_hall}")["state"] == "issued")
+
+    def home_comes(self) -> bool:
+        self.mischief.reports_are_lost()
+        self.place.call_back(HOME)
+        self.second = self.wants(HALL)
+        return True
+
+
+class GivenUp(Scene):
+    """A letter that no hall can take dies, and home reads that it did."""
+
+    points = ("home.before-dead-letter-commit", "home.after-dead-letter-commit")
+
+    def steps(self) -> Sequence[Step]:
+        return [self.is_posted, self.letter_is_sent, self.is_known, self.is_over]
+
+    def letter_is_sent(self) -> bool:
+        self._letter = self.mischief.rubbish_for_the_hall()
+        return True
+
+    def is_known(self) -> bool:
+        """Kept once, however often it is delivered."""
+        known = self.mischief.dead_letters(self._letter)
+        assert known <= 1, f"a dead letter is kept {known} times"
+        return known == 1
+
+
+class Forgotten(Scene):
+    """The hall loses its journal while an order waits there; home tells it again, and two persons lead the hall out."""
+
+    points = (
+        "home.after-restore-part", "home.before-order-again-commit", "home.before-restored-commit",
+        "agent.before-epoch-commit", "agent.after-epoch-commit", "agent.before-asked-commit",
+        "agent.before-restored-commit", "agent.after-restored-commit",
+        "agent.before-left-commit", "agent.after-left-commit",
+    )  # fmt: skip
+
+    def steps(self) -> Sequence[Step]:
+        return [
+            self.clerk_goes,
+            self.is_posted,
+            self.is_received,
+            self.mischief.all_reports_are_sent,
+            self.journal_is_lost,
+            self.order_is_back,
+            self.is_counted,
+            self.is_led_out,
+            self.clerk_comes,
+            self.is_over,
+        ]
+
+    def journal_is_lost(self) -> bool:
+        self._lost = self.order_id()
+        self.mischief.journal_is_lost()
+        self.place.call_back(AGENT)
+        return True
+
+    def order_is_back(self) -> bool:
+        headers = {"Authorization": f"Bearer {self.place.hall['token']}"}
+        url = f"{self.place.hall['api']}/v1/orders/{self._lost}"
+        return self.place.driver.http.get(url, headers=headers).is_success
+
+    def is_counted(self) -> bool:
+        for tray in self.mischief.trays():
+            for movement, blanks in tray.items():
+                self.at_hall(f"/v1/stock/{movement}", blanks)
+        return not self.place.ask_hall("/v1/reconcile")["hindered_by"]
+
+    def is_led_out(self) -> bool:
+        view = self.place.ask_hall("/v1/reconcile")
+        if view["why"] is not None:
+            account = "token" if view["leaving"] is None else "approver_token"
+            self.at_hall("/v1/reconcile", {"act": "leave", "reason": "blanks counted"}, account)
+        return bool(view["why"] is None)
+
+
+class Unheard(Scene):
+    """The registration system hears nothing for three days; later what is parked is replayed."""
+
+    points = ("callback.before-parked", "callback.after-parked-commit", "callback.before-replayed-commit")
+
+    def steps(self) -> Sequence[Step]:
+        return [
+            self.system_is_deaf,
+            self.is_posted,
+            lambda: self.mischief.parked() > 0 or self.mischief.callbacks_are_old(self.job_id),
+            lambda: self.mischief.parked() > 0,
+            self.system_hears,
+            self.is_replayed,
+            self.is_over,
+        ]
+
+    def system_is_deaf(self) -> bool:
+        self.mischief.registration_goes_deaf()
+        return True
+
+    def system_hears(self) -> bool:
+        self.mischief.registration_hears()
+        return True
+
+    def is_replayed(self) -> bool:
+        left = self.mischief.parked()
+        if left:
+            self.place.bear_once("replay")
+        return left == 0
+
+
+class Seconded(Scene):
+    """A torn sheet; the clerk says so, and the second person is at home."""
+
+    points = (
+        "home.before-approval-commit", "home.before-decision-commit", "home.after-decision-commit",
+        "agent.before-approval-commit", "agent.before-answered-commit", "agent.after-answered-commit",
+    )  # fmt: skip
+    asks = 1
+
+    def steps(self) -> Sequence[Step]:
+        return [
+            self.clerk_goes,
+            self.is_posted,
+            self.is_received,
+            self.is_torn,
+            self.is_told,
+            self.is_agreed,
+            self.clerk_comes,
+            self.is_over,
+        ]
+
+    def is_torn(self) -> bool:
+        order = self.order()
+        if order["passes"][0]["state"] == "unknown":
+            self.place.fault("clear")
+            return True
+        if "release" in order["next"]:
+            self.place.fault("cut:3000")
+            self.at_hall(f"/v1/orders/{order['order_id']}/release", {"attempt": order["attempt"]})
+        return False
+
+    def is_told(self) -> bool:
+        """The clerk has asked for a second person."""
+        order = self.order()
+        if order["approvals"] or order["attempt"] > 1:
+            return True
+        if "resolve" in order["next"]:
+            current = order["passes"][0]
+            said = {"pass": current["number"], "try": current["try"], "outcome": "spoiled"}
+            blanks = [order["proposed_serial"]]
+            body = {"attempt": order["attempt"], **said, "blanks": blanks, "reason": "torn"}
+            self.at_hall(f"/v1/orders/{order['order_id']}/resolve", body)
+        return False
+
+    def is_agreed(self) -> bool:
+        """The other one says so at home."""
+        approver = self.place.driver.home["approver_token"]
+        waiting = self.place.driver.call("GET", "/v1/approvals", token=approver).json()["approvals"]
+        for one in waiting:
+            if one.get("order_id") == self.order_id():
+                path = f"/v1/approvals/{one['approval_id']}"
+                self.place.driver.call("POST", path, token=approver, json={"accept": True, "reason": "torn, yes"})
+        return bool(self.order()["attempt"] > 1)
+
+
+SCENES = (Changed, Stopped, Elsewhere, Missed, GivenUp, Forgotten, Unheard, Seconded)
+SCENE_OF: Mapping[str, type[Scene]] = {point: scene for scene in SCENES for point in scene.points}
+
+
+def posted(request: Request) -> str:
+    """Return the job that the request was answered with; empty while it was not."""
+    return next((job_id for status, job_id in request.answers if status in (200, 201)), "")
