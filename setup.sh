@@ -10,6 +10,7 @@ PACKAGES="
 gcc libc6-dev python3-dev python3-venv libcups2-dev
 rabbitmq-server
 cups cups-daemon cups-client cups-filters
+cups-ipp-utils dbus-daemon nftables iproute2
 poppler-utils
 postgresql strace
 fonts-lxgw-wenkai fonts-babelstone-han fonts-hanazono

@@ -32,11 +32,12 @@ FINE = Manner()
 
 
 class Proxy:
-    """Forwards a port of its own to `target`, in a thread of its own."""
+    """Forwards a port of its own to `target`, in a thread of its own. `listener` may be of another network namespace."""
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, listener: socket.socket | None = None) -> None:
         self._target = target
-        self.port = free_ports(1)[0]
+        self._listener = listener
+        self.port = listener.getsockname()[1] if listener else free_ports(1)[0]
         self._manner = FINE
         self._server: asyncio.Server | None = None
         self._connections: set[Connection] = set()
@@ -69,7 +70,10 @@ class Proxy:
             await self._listen()
 
     async def _listen(self) -> None:
-        self._server = await asyncio.start_server(self._accept, LOOPBACK, self.port)
+        if self._listener is None:
+            self._server = await asyncio.start_server(self._accept, LOOPBACK, self.port)
+        else:
+            self._server = await asyncio.start_server(self._accept, sock=self._listener)
 
     async def _stop_listening(self) -> None:
         if self._server is not None:
