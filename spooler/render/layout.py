@@ -90,8 +90,8 @@ def _overflow(field: str, place: Line | Box, sizes: Sizes, fault: DoesNotFit) ->
         chinese = f"{place.label}用最小字号 {sizes.floor:g} 磅仍超出 {place.width:g} 毫米宽。"
         english = f"Wider than its {place.width:g} mm even at {sizes.floor:g} pt."
     elif fault.height is None:
-        chinese = f"{place.label}用最小字号 {sizes.floor:g} 磅仍无法合规断行。"
-        english = f"Cannot be broken into lines of {place.width:g} mm even at {sizes.floor:g} pt."
+        chinese = f"{place.label}用最小字号 {sizes.floor:g} 磅仍无法在格内合规排开。"
+        english = f"Cannot be set in lines of {place.width:g} mm inside its box even at {sizes.floor:g} pt."
     else:
         needed, room = fault.height / MM, place.height - 2 * inset(place)
         chinese = f"{place.label}用最小字号 {sizes.floor:g} 磅需高 {needed:.1f} 毫米，格高只有 {room:g} 毫米。"
