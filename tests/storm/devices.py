@@ -16,6 +16,7 @@ from pathlib import Path
 from agents import once
 from spooler.sandbox.ports import LOOPBACK, free_ports
 
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 RESET = struct.pack("ii", 1, 0)
 
 
@@ -130,5 +131,7 @@ def a_bus(folder: Path) -> Iterator[Path]:
             bus.terminate()
 
 
-def is_there() -> bool:
-    return shutil.which("dbus-daemon") is not None and Path("/usr/sbin/ippeveprinter").exists()
+def hindrance() -> str | None:
+    """Return why there can be no `ippeveprinter` here."""
+    missing = [name for name in ("dbus-daemon", "ippeveprinter") if shutil.which(name, path=PATH) is None]
+    return f"`make setup` installs what is missing: {missing}" if missing else None

@@ -17,7 +17,7 @@ from spooler.sandbox.cups import Queue
 from tests.agents.paper.book import Entry, PaperBook
 from tests.agents.paper.conftest import hall, open_directory
 from tests.agents.paper.hall import A4, PaperHall, a_document, until
-from tests.storm.devices import EvePrinter, Sink, a_bus
+from tests.storm.devices import EvePrinter, Sink, a_bus, hindrance
 
 __all__ = ["hall", "open_directory"]
 QUEUE = "window-1"
@@ -79,6 +79,8 @@ def sink() -> Iterator[Sink]:
 
 @pytest.fixture
 def eve(open_directory: Path) -> Iterator[EvePrinter]:
+    if why := hindrance():
+        pytest.skip(why)
     folder = open_directory / "eve"
     folder.mkdir()
     with a_bus(folder) as bus:
