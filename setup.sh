@@ -12,6 +12,7 @@ rabbitmq-server
 cups cups-daemon cups-client cups-filters
 cups-ipp-utils dbus-daemon nftables iproute2
 poppler-utils
+chromium-headless-shell
 postgresql strace
 fonts-lxgw-wenkai fonts-babelstone-han fonts-hanazono
 "
