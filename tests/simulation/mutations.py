@@ -122,6 +122,11 @@ MUTATIONS: dict[str, Mutation] = {
     "no tombstones": Mutation(
         patches=((controls.Controls, "before_arrival", lambda self, order: None),), invariants=frozenset({"I2"})
     ),
+    "controls hold as they come": Mutation(
+        patches=((controls.Controls, "_is_overtaken", lambda self, control: False),),
+        invariants=frozenset({"held"}),
+        begin=225,
+    ),
     "inbox without identity": Mutation({"inbox_knows_orders": False}, invariants=frozenset({"I1", "I2", "I4", "I6"})),
     # the wire and the home
     "letter forgotten before the confirm": Mutation(

@@ -265,6 +265,14 @@ class Office:
                 self.home.daemon.ask(job.job_id, Lease, not_after=later)
         else:
             self.home.daemon.ask(job.job_id, _CONTROLS[what], reason="")
+            if what in ("hold", "resume") and int(job.job_id[-1], 16) % 2:
+                self._change_its_mind(job.job_id, what)
+
+    def _change_its_mind(self, job_id: str, what: str) -> None:
+        """In one breath: the letters may overtake each other."""
+        for said in ("resume", "hold") if what == "hold" else ("hold", "resume"):
+            if self.home.daemon is not None:
+                self.home.daemon.ask(job_id, _CONTROLS[said], reason="")
 
     def see_to_it(self) -> None:
         """What is held is not held for ever; a hall that burnt down is written off; what has no order any more gets its next."""
