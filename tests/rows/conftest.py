@@ -1,7 +1,9 @@
 """One installation for the rows about home and broker: killed, cut off and starved in turn, as real ones are."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 
@@ -16,6 +18,7 @@ from tests.spooler.core.process import TOPOLOGY, HomeProcess
 from tests.spooler.core.receiver import Receiver
 
 MOST_WAITING_LETTERS = 12
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -36,23 +39,28 @@ def installation(broker, todays_office: Office, tmp_path_factory: pytest.TempPat
     host = VirtualHost("rows", broker, TOPOLOGY)
     with host.management() as management:
         management.apply(TOPOLOGY, {user.name: user.name for user in TOPOLOGY.users})
-    network, receiver = Proxy(broker.amqp_port), Receiver()
     (port,) = free_ports(1)
-    home = HomeProcess(
-        tmp_path_factory.mktemp("home"),
-        todays_office.directory,
-        port,
-        host,
-        receiver.port,
-        broker_port=network.port,
-        home_settings=f"most_waiting_letters = {MOST_WAITING_LETTERS}",
-    )
-    hall = a_hall(todays_office, tmp_path_factory.mktemp("hall"), host)
-    home.start()
-    home.wait_ready()
-    yield Installation(home, hall, network, host)
-    home.stop()
-    hall.stop()
-    hall.counter.ledger.close()
-    network.close()
-    receiver.close()
+    with ExitStack() as ends:
+        network = closed_at_the_end(ends, Proxy(broker.amqp_port))
+        receiver = closed_at_the_end(ends, Receiver())
+        hall = a_hall(todays_office, tmp_path_factory.mktemp("hall"), host)
+        ends.callback(hall.counter.ledger.close)
+        ends.callback(hall.stop)
+        home = HomeProcess(
+            tmp_path_factory.mktemp("home"),
+            todays_office.directory,
+            port,
+            host,
+            receiver.port,
+            broker_port=network.port,
+            home_settings=f"most_waiting_letters = {MOST_WAITING_LETTERS}",
+        )
+        home.start()
+        ends.callback(home.kill)
+        home.wait_ready()
+        yield Installation(home, hall, network, host)
+
+
+def closed_at_the_end(ends: ExitStack, part: T) -> T:
+    ends.callback(part.close)  # type: ignore[attr-defined]
+    return part
