@@ -11,6 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from stdnum.cn import uscc
+
 from spooler.catalog import COUNTIES
 from spooler.sandbox import broker, parts
 from spooler.sandbox.cups import Queue
@@ -122,11 +124,13 @@ def home_toml(site: Site) -> str:
                 "order_days": ORDER_DAYS,
             },
             "broker": _broker(site, HOME_USER),
+            "electronic": {"public_address": site.home_api},
             "registries": [
                 {
                     "id": code,
                     "seal_credential": f"{code}.seal.p12",
                     "ticket_key_credential": f"{code}.ticket.pem",
+                    "credit_code": credit_code_of(code),
                 }
                 for code in site.registries
             ],
@@ -144,6 +148,12 @@ def home_toml(site: Site) -> str:
             ],
         }
     )
+
+
+def credit_code_of(registry: str) -> str:
+    """Return an invented credit code of a county's registry, with its check character (GB 32100)."""
+    code = f"11{registry}MB0000001"
+    return f"{code}{uscc.calc_check_digit(code)}"
 
 
 def hall_toml(site: Site, hall: HallSite) -> str:

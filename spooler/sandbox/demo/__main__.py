@@ -111,6 +111,8 @@ def _develop(site: Site, run: Run, directory: Path, console: Console, words: Map
     told = sum(1 for _ in site.received.open(encoding="utf-8"))
     figures = summary.summarise(run, sides, told, histories)
     summary.show(console, figures, sides, words)
+    count, page_of_first = stage.electronic(run)
+    console.print(f"  {words['electronic']}  [bold]{count}[/]  [dim]{page_of_first} {words['genuine']}[/]")
     page = directory / "contact-sheet.html"
     console.print(f"[dim]{words['developing']} …[/]")
     contact_sheet.write(

@@ -83,6 +83,18 @@ class Stage:
         run.jobs |= {job["request_id"]: job for job in page["jobs"]}
         run.sides = paper.count(self._site)
 
+    def electronic(self, run: Run) -> tuple[int, str]:
+        """Return how many electronic certificates can be fetched, and where anybody may check the first of them."""
+        found = [self._home.get(f"/v1/electronic/{job['job_id']}") for job in run.jobs.values()]
+        good = [answer for answer in found if answer.status_code == httpx.codes.OK]
+        if len(good) < len(found):
+            raise NotAsExpected(f"electronic certificates: {len(good)} of {len(found)}")
+        page = good[0].links["alternate"]["url"]
+        checked = httpx.get(f"{self._site.home_api}{page}", trust_env=False)
+        if "真实有效" not in checked.text:
+            raise NotAsExpected(f"{page}: {checked.status_code}")
+        return len(good), page
+
     def history(self, job: dict[str, Any]) -> dict[str, datetime]:
         """Return when this job first was in each state."""
         events = self._home.get(f"/v1/jobs/{job['job_id']}/events").raise_for_status().json()["events"]
