@@ -137,6 +137,7 @@ def _supersede(change: Change, job: Row[Any]) -> None:
             columns.number_key == job.replaces_number,
             columns.version == job.replaces_version,
             columns.state == JobState.ISSUED,
+            t.LIVE,  # as `issued` is: said so, the number's index is found
         )
     ).scalar()
     if replaced is not None:

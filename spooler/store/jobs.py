@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, String, cast, select, update
 from sqlalchemy.exc import DBAPIError
 
 from spooler.daemon.crash import crash_point
-from spooler.job import FREES_THE_NUMBER, JobState, Reason
+from spooler.job import JobState, Reason
 from spooler.store import tables as t
 from spooler.store.change import Change, reasons_of
 from spooler.store.database import has_unknown_outcome
@@ -217,7 +217,7 @@ def _same_number(connection: Connection, new: Wanted) -> AlreadyRequested | None
             columns.kind == new.kind,
             columns.number_key == new.number_key,
             columns.version == new.version,
-            columns.state.not_in(FREES_THE_NUMBER),
+            t.LIVE,
         )
     ).scalar()
     return None if found is None else AlreadyRequested(found, "document.number")
@@ -230,7 +230,7 @@ def _same_ordinal(connection: Connection, new: Wanted) -> AlreadyRequested | Non
             columns.registry == new.registry,
             columns.case_number == new.case.number,
             columns.case_ordinal == new.case.ordinal,
-            columns.state.not_in(FREES_THE_NUMBER),
+            t.LIVE,
         )
     ).scalar()
     return None if found is None else AlreadyRequested(found, "case.ordinal")

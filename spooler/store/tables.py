@@ -28,7 +28,7 @@ def _words(states: frozenset[JobState]) -> str:
 
 
 OPEN_ORDER_STATES = ("prepared", "sent", "waiting", "printing", "printed")
-_LIVE = text(f"state NOT IN ({_words(FREES_THE_NUMBER)})")
+LIVE = text(f"state NOT IN ({_words(FREES_THE_NUMBER)})")
 _OPEN_ORDER = text("state IN ({})".format(", ".join(f"'{state}'" for state in OPEN_ORDER_STATES)))
 # The same for a query that joins: said as a condition with its words in it, or the index is not found.
 IS_OPEN_ORDER = text("orders." + _OPEN_ORDER.text)
@@ -89,8 +89,8 @@ jobs = Table(
         "number_key",
         "version",
         unique=True,
-        sqlite_where=_LIVE,
-        postgresql_where=_LIVE,
+        sqlite_where=LIVE,
+        postgresql_where=LIVE,
     ),
     Index(
         "one_case_ordinal",
@@ -98,8 +98,8 @@ jobs = Table(
         "case_number",
         "case_ordinal",
         unique=True,
-        sqlite_where=_LIVE,
-        postgresql_where=_LIVE,
+        sqlite_where=LIVE,
+        postgresql_where=LIVE,
     ),
     Index("jobs_by_state", "state", "place"),
     Index("jobs_by_registry", "registry", "place"),
