@@ -14,9 +14,9 @@ from spooler.daemon.server import HttpServer
 from spooler.sandbox.clerk import Clerk
 from spooler.sandbox.site import HallSite, PrinterSite
 from spooler.sandbox.virtual_printer import Job, Printer, mark
-from spooler.wire.messages import Stock
+from spooler.wire.messages import Cancel, Hold, Resume, Stock
 from tests.agents.api.conftest import TOKENS, api_of
-from tests.agents.counter.hall import Counter
+from tests.agents.counter.hall import CLERK, Counter
 from tests.sealing import HALL, PROOF_SHEET, Office, a_pdf
 
 BLANKS = {"booklet-1": "D23000000", "proof-1": "23000000"}
@@ -104,6 +104,33 @@ def test_lists_on_plain_paper_come_with_their_proof(room):
 
     room.prints("proof-1")
     room.prints("plain-1")
+
+    assert room.reaches(order_id, "issued").serial == "23000000101"
+
+
+def test_a_list_that_was_lost_comes_again_and_the_certificate_is_still_the_same(room):
+    """She reads the serial off the certificate of the attempt before: it was good, only its list was not."""
+    order_id = room.counter.arrives(room.counter.proof(lists=1))
+    room.prints("proof-1")
+    begun = room.counter.begins("plain-1")
+    room.counter.control(Hold, order_id, reason="")  # so that she does not hand it over meanwhile
+    room.counter.book.done(begun.id, {"why": "test"})
+    room.counter.acts.spoil(CLERK, order_id, attempt=1, blanks=[], reason="no list came out")
+    until(lambda: room.counter.order(order_id).attempt == 2)
+
+    room.counter.control(Resume, order_id, reason="")
+    room.prints("plain-1")
+
+    assert room.reaches(order_id, "issued").serial == "23000000101"
+
+
+def test_a_blank_that_a_stop_called_void_and_that_lies_in_the_tray_is_used_by_the_next_order(room):
+    """The device swallowed the data; the next print comes out on the blank that the ledger calls void."""
+    stopped = room.counter.arrives(room.counter.proof(lists=1))
+    room.prints("proof-1", data=b"")
+    room.counter.control(Cancel, stopped, reason="")
+    order_id = room.counter.arrives(room.counter.proof())
+    room.prints("proof-1")
 
     assert room.reaches(order_id, "issued").serial == "23000000101"
 
