@@ -22,7 +22,7 @@ def lay_beneath(pdf: pikepdf.Pdf, face: Face, pages: Sequence[int]) -> None:
     form = pdf.make_indirect(form)
     for number in pages:
         page = pdf.pages[number]
-        name = page.add_resource(form, pikepdf.Name.XObject)
+        name = page.add_resource(form, pikepdf.Name.XObject, pikepdf.Name("/Ornament"))
         page.contents_add(f"q {name} Do Q\n".encode(), prepend=True)
 
 
@@ -35,7 +35,7 @@ def lay_over(pdf: pikepdf.Pdf, draw: Draw) -> None:
             with pikepdf.open(BytesIO(draw(*size))) as drawn:
                 source = drawn.pages[0].as_form_xobject(handle_transformations=False)
                 forms[size] = pdf.copy_foreign(source)
-        name = page.add_resource(forms[size], pikepdf.Name.XObject)
+        name = page.add_resource(forms[size], pikepdf.Name.XObject, pikepdf.Name("/Mark"))
         page.contents_add(f"\nq {name} Do Q\n".encode())
 
 
