@@ -47,7 +47,9 @@ def _at_import(node: ast.AST) -> Iterator[ast.AST]:
 @pytest.mark.parametrize("path", [p for p in MODULES if p.is_relative_to(HOUSE / "agents")], ids=name_of)
 def test_a_hall_needs_of_home_only_the_contract(path):
     """`agents` imports of `spooler` only `wire` and `daemon`, so a hall can be installed without a home."""
-    strangers = [m for m in imports_of(path) if m.startswith("spooler") and m.split(".")[1:2] not in (["wire"], ["daemon"])]
+    strangers = [
+        m for m in imports_of(path) if m.startswith("spooler") and m.split(".")[1:2] not in (["wire"], ["daemon"])
+    ]
 
     assert strangers == []
 
