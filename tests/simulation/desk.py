@@ -68,6 +68,7 @@ class MemoryOutbox:
         self._chains: dict[str, tuple[int, str]] = {}
         self._rows: dict[str, dict[str, Any]] = {}
         self._unsent: dict[str, None] = {}
+        self.tables: tuple[dict[Any, Any], ...] = (self._chains, self._rows, self._unsent)
 
     def end_of_chain(self, registry: str) -> tuple[int, str]:
         return self._chains.get(registry, (0, START_OF_CHAIN))

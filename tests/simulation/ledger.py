@@ -258,6 +258,9 @@ class MemoryLedger:
         self.controls = MemoryControls(self.memory)
         self.outbox = MemoryOutbox(self.memory)
         self.quarantine = MemoryQuarantine(self.memory)
+        self.memory.from_these_nothing_follows(
+            self.orders._events, self.tries._evidence, self.controls._controls, *self.outbox.tables
+        )
         self.past: Any = None  # a journal in order, bound where it was, never looks there
         self._paused: dict[str, bool] = {}
         self.afterwards = self.memory.afterwards

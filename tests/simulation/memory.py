@@ -14,9 +14,8 @@ class Memory:
 
     def __init__(self, *, forgets: int = 0) -> None:
         self.depth = 0
-        self.version = (
-            0  # another after each write: what was worked out from the tables holds as long as it is the same
-        )
+        self.version = 0  # another after each write: what was worked out from the tables holds while it is the same
+        self._minor: set[int] = set()
         self._unsynced: deque[list[tuple[dict[Any, Any], Any, Any]]] = deque(maxlen=forgets)
         self.before_commit: Callable[[], None] = lambda: None
         self.after_commit: Callable[[], None] = lambda: None
@@ -29,8 +28,13 @@ class Memory:
         if not self.depth:
             raise RuntimeError("written in transactions only")
         self._undo.append((table, key, table.get(key, _MISSING)))
-        self.version += 1
+        if id(table) not in self._minor:
+            self.version += 1
         table[key] = row
+
+    def from_these_nothing_follows(self, *tables: dict[Any, Any]) -> None:
+        """What is written there is no new version."""
+        self._minor |= {id(table) for table in (*tables, self._numbers)}
 
     def drop(self, table: dict[Any, Any], key: Any) -> None:
         if key in table:

@@ -92,11 +92,11 @@ MUTATIONS: dict[str, Mutation] = {
     "revoke without link": Mutation(
         patches=((permit.PermitDirectory, "revoke", _revoke_without_link),),
         invariants=frozenset({"I1", "I4", "ask"}),
-        begin=480,
+        begin=1430,
     ),
     "permit not bound to its job": Mutation({"checks_job": False}, invariants=frozenset({"I1", "I3", "I4"})),
     "no first": Mutation({"has_first": False}, invariants=frozenset({"I1"})),
-    "permit directory not synced": Mutation({"syncs_disk": False}, invariants=frozenset({"I1"}), begin=460),
+    "permit directory not synced": Mutation({"syncs_disk": False}, invariants=frozenset({"I1"}), begin=905),
     "journal not synced": Mutation({"syncs_ledger": False}, invariants=frozenset({"I1", "I2", "I4", "I6"})),
     "locks not inherited": Mutation({"passes_locks_on": False}, invariants=frozenset({"I1", "I7", "ask"}), begin=270),
     "bytes counted in a pipe": Mutation({"counts_by_offset": False}, invariants=frozenset({"I1"})),
@@ -104,7 +104,7 @@ MUTATIONS: dict[str, Mutation] = {
     "again without result": Mutation(patches=_judging(_again_without_result), invariants=frozenset({"I1"})),
     "done by exit code": Mutation(patches=_judging(_done_by_exit), invariants=frozenset({"done"})),
     "blind to locks": Mutation(patches=_judging(_blind_to_locks), invariants=frozenset({"I1", "I7", "ask"})),
-    "CUPS believed": Mutation(patches=_judging(_trusts_cups), invariants=frozenset({"I1"}), begin=150),
+    "CUPS believed": Mutation(patches=_judging(_trusts_cups), invariants=frozenset({"I1"}), begin=2650),
     "asks for nothing": Mutation(patches=_judging(_asks_always), invariants=frozenset({"ask"})),
     "asks before the device is quiet": Mutation(
         patches=((watch.Watch, "is_quiet", lambda self: True),), invariants=frozenset({"I7"}), begin=95
@@ -114,13 +114,15 @@ MUTATIONS: dict[str, Mutation] = {
         patches=((book.Book, "unknown", _unknown_is_sent_again),), invariants=frozenset({"I1"})
     ),
     "released though held": Mutation(
-        patches=((book.Book, "_may_go", _releases_whatever),), invariants=frozenset({"I4"}), begin=245
+        patches=((book.Book, "_may_go", _releases_whatever),), invariants=frozenset({"I4"}), begin=595
     ),
     "cancelled in mid-pass": Mutation(
-        patches=((controls, "_SETTLED", frozenset(PassState)),), invariants=frozenset({"I1", "I4"}), begin=225
+        patches=((controls, "_SETTLED", frozenset(PassState)),), invariants=frozenset({"I1", "I4"}), begin=425
     ),
     "no tombstones": Mutation(
-        patches=((controls.Controls, "before_arrival", lambda self, order: None),), invariants=frozenset({"I2"})
+        patches=((controls.Controls, "before_arrival", lambda self, order: None),),
+        invariants=frozenset({"I2"}),
+        begin=560,
     ),
     "controls hold as they come": Mutation(
         patches=((controls.Controls, "_is_overtaken", lambda self, control: False),),
@@ -130,9 +132,9 @@ MUTATIONS: dict[str, Mutation] = {
     "inbox without identity": Mutation({"inbox_knows_orders": False}, invariants=frozenset({"I1", "I2", "I4", "I6"})),
     # the wire and the home
     "letter forgotten before the confirm": Mutation(
-        {"keeps_letter_until_confirmed": False}, invariants=frozenset({"I2"}), begin=105
+        {"keeps_letter_until_confirmed": False}, invariants=frozenset({"I2"}), begin=135
     ),
-    "acked before it is durable": Mutation({"acks_after_commit": False}, invariants=frozenset({"I2"}), begin=235),
+    "acked before it is durable": Mutation({"acks_after_commit": False}, invariants=frozenset({"I2"}), begin=810),
     "reports taken twice": Mutation({"takes_reports_once": False}, invariants=frozenset({"I2", "I5"}), begin=50),
     "reports taken in any order": Mutation({"keeps_report_order": False}, invariants=frozenset({"I2"})),
     "reports not replayed": Mutation(
@@ -143,9 +145,9 @@ MUTATIONS: dict[str, Mutation] = {
         patches=((another_order, "_hindrance", lambda change, job_id: None),), invariants=frozenset({"I1"})
     ),
     "expired in mid-pass": Mutation(
-        patches=((pipeline, "has_begun", lambda passes: False),), invariants=frozenset({"I1", "I4"})
+        patches=((pipeline, "has_begun", lambda passes: False),), invariants=frozenset({"I1", "I4"}), begin=205
     ),
-    "a hall written off is believed": Mutation({"revokes_keys": False}, invariants=frozenset({"I2", "I4"})),
+    "a hall written off is believed": Mutation({"revokes_keys": False}, invariants=frozenset({"I2", "I4"}), begin=35),
     # callbacks
     "callbacks not held back": Mutation({"holds_back_callbacks": False}, invariants=frozenset({"I5"})),
 }

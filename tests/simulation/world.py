@@ -91,6 +91,7 @@ class World:
         self.chance = self.random.random
         self.actors: list[Actor] = []
         self._running: set[str] = set()
+        self._told_at, self._told = 0.0, START
         self._ids = 0
         self._errands = 0
         self.storm: Callable[[], None] = lambda: None
@@ -99,7 +100,9 @@ class World:
     # time
 
     def clock(self) -> datetime:
-        return START + timedelta(seconds=self.now)
+        if self._told_at != self.now:
+            self._told_at, self._told = self.now, START + timedelta(seconds=self.now)
+        return self._told
 
     def monotonic(self) -> float:
         return self.now
@@ -154,8 +157,8 @@ class World:
             self.points += 1
             self.storm()
             return True
-        now = self.now
-        ready = [a for a in self.actors if a.due is not None and a.due <= now and a.name not in self._running]
+        now, running = self.now, self._running
+        ready = [a for a in self.actors if (due := a.due) is not None and due <= now and a.name not in running]
         if not ready:
             return self._wait()
         actor = ready[int(self.chance() * len(ready))]
