@@ -72,7 +72,7 @@ def test_what_the_network_swallows_or_resets_comes_once_and_in_order_when_it_is_
     """A drop is noticed by heartbeats (here one in a second), a reset at once; each letter comes, in its order."""
     host = make_virtual_host(describe([HOME], [HALL]))
     bridge, side = Proxy(host.broker.amqp_port, there.listener()), Side()
-    address = host.address(port=bridge.port, heartbeat_seconds=1)
+    address = host.address(port=bridge.port, heartbeat_seconds=1, connect_seconds=1.0)
     courier = Courier(lambda: LinkFromThere(there, address, [QUEUE]), side, side, pace=QUICK)
     courier.start()
     try:
