@@ -59,7 +59,7 @@ def laid_out(text, change):
 TALL = {"x": 10, "y": 10, "width": 100, "height": 11 * 1.3 / MM, "padding": 0, "size": 11, "vertical": "middle"}
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(texts, boxes)
 @example("Ǚ", TALL)
 def test_every_glyph_is_inside_its_box_or_the_text_is_refused(text, change):
@@ -85,7 +85,7 @@ def test_all_characters_stand_in_their_order(text, change):
         assert "".join("".join(line.text for line in field.lines).split()) == "".join(text.split())
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(texts)
 def test_what_is_read_off_the_paper_is_what_was_sent(renderer, text):
     """Through the whole of rendering, by pdftotext in the order in which it was drawn."""
@@ -98,7 +98,7 @@ def test_what_is_read_off_the_paper_is_what_was_sent(renderer, text):
     assert text_of(pdf, "-f", "2", "-l", "2", "-raw") == "黑2024望奎县0001234" + squeezed(text)
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=80)
 @given(texts, boxes)
 def test_lines_break_where_they_may(text, change):
     """避头尾, and runs whole: where we broke, not where the registry's own line feed did."""
@@ -113,7 +113,20 @@ def test_lines_break_where_they_may(text, change):
             assert not is_cut(text, at, room), (before, after)
 
 
-@settings(deadline=None, max_examples=60)
+@pytest.mark.bench
+@settings(deadline=None, max_examples=2000)
+@given(texts, boxes)
+def test_the_long_form(text, change):
+    """The same three promises over two thousand more."""
+    for promise in (
+        test_every_glyph_is_inside_its_box_or_the_text_is_refused,
+        test_all_characters_stand_in_their_order,
+        test_lines_break_where_they_may,
+    ):
+        promise.hypothesis.inner_test(text, change)
+
+
+@settings(deadline=None, max_examples=40)
 @given(spoilt, boxes)
 def test_what_cannot_print_is_never_printed(text, change):
     """One such character refuses the field, however it is laid out."""

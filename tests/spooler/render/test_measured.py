@@ -189,8 +189,10 @@ def the_annex(renderer):
     half = 50 * min(frame.width / 210, frame.height / 297)
     x, y = frame.x + frame.width / 2, frame.y + frame.height / 2
     # The square is half grey; beyond 3 mm around it other things of the page begin.
-    page = raster(pdf, 3, DPI).point(lambda value: 0 if 64 < value < 192 else 255)
-    found = _ink_in(page, (x - half - 3, y - half - 3, x + half + 3, y + half + 3))
+    left, top = (round((edge - half - 3) / 25.4 * DPI) * 25.4 / DPI for edge in (x, y))
+    part = raster(pdf, 3, DPI, box=(left, top, 2 * half + 6, 2 * half + 6))
+    found = ink_box(part.point(lambda value: 0 if 64 < value < 192 else 255), DPI)
+    found = (found[0] + left, found[1] + top, found[2] + left, found[3] + top)
     return Measured("frame", found, (x - half, y - half, x + half, y + half))
 
 
