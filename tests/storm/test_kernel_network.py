@@ -69,7 +69,7 @@ def there() -> Iterator[Namespace]:
 def test_what_the_network_swallows_or_resets_comes_once_and_in_order_when_it_is_well_again(
     make_virtual_host: Callable[..., VirtualHost], there: Namespace, how: str
 ) -> None:
-    """A reset is noticed at once, a drop by heartbeats (pika looks after them every 6 s at the least: 12 s); each letter comes, in its order."""
+    """A reset is noticed at once, a drop by heartbeats (pika takes 12 s for two of them); each letter comes, in its order."""
     host = make_virtual_host(describe([HOME], [HALL]))
     bridge, side = Proxy(host.broker.amqp_port, there.listener()), Side()
     address = host.address(port=bridge.port, heartbeat_seconds=1, connect_seconds=1.0)
