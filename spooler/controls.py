@@ -20,7 +20,7 @@ from spooler.job import JobState, Reason, is_final
 from spooler.store import Change, Store
 from spooler.store import tables as t
 from spooler.store.blanks import note_to_recover
-from spooler.store.electronic_changes import set_validity
+from spooler.store.electronic_changes import held, set_validity
 from spooler.store.halls import OPEN, SENT
 from spooler.store.orders import (
     PAUSING,
@@ -227,10 +227,11 @@ def _end_here(change: Change, job_id: str, order: OpenOrder | None, end: JobStat
 
 def _withdraw_electronic(change: Change, job_id: str, state: JobState, actor: Actor) -> Outcome | None:
     """A job that ended without paper may still have an electronic certificate: the right is gone, so is that."""
-    if not set_validity(change.connection, job_id, Validity.WITHDRAWN, change.now):
+    if held(change.connection, job_id) is None:
         return None
-    change.stirred.add(Topic.ELECTRONIC)
-    change.move(job_id, Update(because="electronic certificate withdrawn", actor=actor, is_note=True))
+    if set_validity(change.connection, job_id, Validity.WITHDRAWN, change.now):
+        change.stirred.add(Topic.ELECTRONIC)
+        change.move(job_id, Update(because="electronic certificate withdrawn", actor=actor, is_note=True))
     return Ended(state, "withdrawn")
 
 

@@ -1,6 +1,7 @@
 """An electronic certificate is there as soon as its job is kept, and always shows how it stands."""
 
 import json
+import subprocess
 from datetime import UTC, datetime
 from io import BytesIO
 from uuid import uuid4
@@ -10,11 +11,17 @@ import pikepdf
 import pypdf
 import pytest
 import zxingcpp
+from asn1crypto import pem
+from asn1crypto.x509 import Certificate
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
+from pyhanko_certvalidator import ValidationContext
 
 from spooler.cli.verify import judge
 from spooler.electronic.identifier import is_identifier
 from spooler.job import JobState
+from spooler.metrics import StoreFigures
 from spooler.store.values import Refusal, Update
 from spooler.wire.document import read_document
 from spooler.wire.refusal import Refusal as Refused
@@ -129,6 +136,21 @@ def test_the_seal_is_the_registrys_and_a_changed_byte_breaks_it(issued, office):
     assert not judge(sealed + b"\n", office.trust).genuine
 
 
+def test_poppler_and_pyhanko_call_it_valid(issued, office, tmp_path):
+    """Two readers that are not ours agree: one signature, valid, over the whole file, by somebody trusted."""
+    document = tmp_path / "certificate.pdf"
+    document.write_bytes(issued.pdf)
+    roots = [Certificate.load(der) for _, _, der in pem.unarmor(office.trust.roots_pem, multiple=True)]
+    (signature,) = PdfFileReader(BytesIO(issued.pdf)).embedded_signatures
+
+    said = subprocess.run(["pdfsig", "-nocert", str(document)], capture_output=True, text=True, check=True).stdout
+    status = validate_pdf_signature(signature, ValidationContext(trust_roots=roots, allow_fetching=False))
+
+    assert "Signature is Valid" in said and "Total document signed" in said and said.count("Signature #") == 1
+    assert "ETSI.CAdES.detached" in said
+    assert status.bottom_line and status.coverage is SignatureCoverageLevel.ENTIRE_FILE
+
+
 def test_a_hall_would_never_print_it(issued):
     """It holds no ticket."""
     sealed = issued.pdf
@@ -194,7 +216,9 @@ def test_cancelling_the_paper_leaves_it_valid_and_the_right_may_still_end(electr
     ended = electronics.client.post(f"/v1/jobs/{job['job_id']}/withdraw", json={"reason": "注销"})
     electronics.issuer.work_off()
 
+    again = electronics.client.post(f"/v1/jobs/{job['job_id']}/withdraw", json={"reason": "注销"})
     assert (ended.json()["outcome"], ended.json()["state"]) == ("withdrawn", "cancelled")
+    assert (again.status_code, again.json()["outcome"]) == (200, "withdrawn")
     assert "已注销" in text(electronics.get(job))
     events = electronics.client.get(f"/v1/jobs/{job['job_id']}/events").json()["events"]
     assert events[-1]["actor"]["id"] == "clerk" and events[-1]["detail"] == "electronic certificate withdrawn"
@@ -293,3 +317,20 @@ def test_making_it_twice_keeps_one(electronics):
 
     assert [file.edition for file in electronics.home.store.electronics.files(job["job_id"])] == [1]
     assert electronics.get(job).status_code == 200
+
+
+def test_how_many_there_are_is_a_metric(electronics):
+    job = electronics.accept(PLAIN)
+    electronics.client.post(f"/v1/jobs/{job['job_id']}/cancel", json={"reason": "重发"})
+    post(electronics.client, changed(PLAIN, "request_id", "again-1"))
+    figures = StoreFigures(store=electronics.home.store, clock=lambda: datetime.now(UTC))
+
+    found = {
+        (sample.name, sample.labels.get("validity", "")): sample.value
+        for metric in figures.collect()
+        for sample in metric.samples
+    }
+
+    assert found["certspool_electronic", "genuine"] == found["certspool_electronic", "superseded"] == 1
+    assert found["certspool_electronic_waiting", ""] == 2  # the new one, and the old one anew
+    assert 0 <= found["certspool_electronic_wait_age_seconds", ""] < 60
