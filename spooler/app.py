@@ -54,7 +54,9 @@ from spooler.lease import Leases
 from spooler.metrics import KeyExpiry, Metrics, StoreFigures, key_expiries
 from spooler.pipeline import Pipeline, next_steps
 from spooler.prepare import Preparer
+from spooler.reminders import Reminders
 from spooler.restore import Restorer
+from spooler.rewrap import Rewrapper
 from spooler.settings import HomeSettings
 from spooler.store.values import Alarm, Topic
 from spooler.stuck_letters import StuckLetters
@@ -229,8 +231,18 @@ def _watch(ground: Ground) -> Watch:
         store=ground.store,
         clock=ground.clock,
         heartbeat_seconds=home.heartbeat_seconds,
-        also=(gaps.look, leases.look, StuckLetters(store=ground.store, clock=ground.clock).look),
+        also=(
+            gaps.look,
+            leases.look,
+            StuckLetters(store=ground.store, clock=ground.clock).look,
+            Reminders(store=ground.store, clock=ground.clock).look,
+            Rewrapper(store=ground.store, another_order=_another_order(ground)).look,
+        ),
     )
+
+
+def _another_order(ground: Ground) -> AnotherOrder:
+    return AnotherOrder(store=ground.store, prepare=_preparer(ground))
 
 
 def _inbox(ground: Ground) -> HomeInbox:
@@ -281,7 +293,7 @@ def _api_parts(ground: Ground, probe: APIRouter) -> Parts:
         store=ground.store,
         documents=ground.documents,
         acts=Controls(ground.store, ground.keys.tickets),
-        another_order=AnotherOrder(store=ground.store, prepare=_preparer(ground)),
+        another_order=_another_order(ground),
         written_off=ground.written_off,
         callers=Callers(_callers(ground.settings)),
         registries=ground.registries,

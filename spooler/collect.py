@@ -9,6 +9,7 @@ kept and alarmed: it never stops the reports behind it.
 from base64 import b64decode
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 
 import structlog
@@ -27,6 +28,8 @@ from spooler.wire.messages import REPORT_TYPE as SIGNED_REPORT
 from spooler.wire.messages import Answer, PassReport, ReportBase, read_report
 from spooler.wire.topology import REPORT_TYPE, registry_queue
 from spooler.wire.trust import Trust
+
+Tell = Callable[[Change, ReportBase], None]
 
 _log = structlog.get_logger()
 
@@ -52,6 +55,7 @@ class Collector:
         self._on_alarm = on_alarm
         self._on_pass = on_pass
         self._believed = believed
+        self._tell = partial(apply, has_newer_key=self._has_newer_key)
 
     def handle(self, delivery: Delivery) -> None:
         """Return when the report is durable; raise NotTrusted for what is none."""
@@ -86,6 +90,11 @@ class Collector:
             raise BadMessage(f"a report of {report.hall} for {report.registry} came as one of {hall} for {registry}")
         return report, payload
 
+    def _has_newer_key(self, hall: str, since: datetime) -> bool:
+        """Say whether the hall was given another key to wrap for after that time."""
+        now = self._clock()
+        return any(key.serves("wrap", now) and key.not_before > since for key in self._trust.halls[hall].wrap_keys)
+
     def _take(self, report: ReportBase, digest: str, envelope: bytes) -> list[ReportBase]:
         """Write down the report, and all that it makes possible; return what was told to jobs."""
         taken: list[ReportBase] = []
@@ -96,10 +105,10 @@ class Collector:
                 reports.park(change, report, digest, envelope)
                 gaps.note_early(change, report)
                 crash_point("home.before-parked-commit")
-                taken = _pass_over_forgotten(change, report)
+                taken = _pass_over_forgotten(change, report, self._tell)
                 _log.warning("report parked", hall=report.hall, registry=report.registry, sequence=report.sequence)
             elif place is Place.NEXT:
-                taken = _take_with_followers(change, report, digest, envelope)
+                taken = _take_with_followers(change, report, digest, envelope, self._tell)
             elif place is Place.CONFLICT:
                 change.alarm(Alarm("report-conflict", hall=report.hall, registry=report.registry))
             crash_point("home.before-report-commit")
@@ -109,14 +118,16 @@ class Collector:
         return taken
 
 
-def _take_with_followers(change: Change, report: ReportBase, digest: str, envelope: bytes) -> list[ReportBase]:
+def _take_with_followers(
+    change: Change, report: ReportBase, digest: str, envelope: bytes, tell: Tell
+) -> list[ReportBase]:
     taken: list[ReportBase] = []
     following: ReportBase | None = report
     while following is not None:
         reports.take(change, following, digest, envelope)
         gaps.note_progress(change, following)
         note_report(change, following.hall)
-        apply(change, following)
+        tell(change, following)
         taken.append(following)
         following, digest, envelope = _follower(change, following)
     return taken
@@ -134,14 +145,14 @@ def _follower(change: Change, report: ReportBase) -> tuple[ReportBase | None, st
     return parked, digest, envelope
 
 
-def _pass_over_forgotten(change: Change, report: ReportBase) -> list[ReportBase]:
+def _pass_over_forgotten(change: Change, report: ReportBase, tell: Tell) -> list[ReportBase]:
     """The hall's word that it no longer has what is missing comes early itself: what is parked is taken without the rest."""
     if not isinstance(report, Answer) or report.order_id is not None or report.outcome != "forgotten":
         return []
     if gaps.note_forgotten(change, str(report.control_id)) is None:
         return []
     first, digest, envelope = _beyond_forgotten(change, report, reports.end_of_chain(change, report))
-    return [] if first is None else _take_with_followers(change, first, digest, envelope)
+    return [] if first is None else _take_with_followers(change, first, digest, envelope, tell)
 
 
 def _beyond_forgotten(change: Change, report: ReportBase, after: int) -> tuple[ReportBase | None, str, bytes]:

@@ -6,7 +6,7 @@ what else it says. All within the transaction in which the report is taken.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -60,9 +60,14 @@ ENDED_WITHOUT_PAPER = frozenset({"refused", "returned", "cancelled", "expired"})
 HALL_REASONS = frozenset(Reason) - HOME_REASONS
 
 
-def apply(change: Change, report: ReportBase) -> None:
+def apply(
+    change: Change, report: ReportBase, *, has_newer_key: Callable[[str, datetime], bool] = lambda hall, since: False
+) -> None:
     """Write what the report says; what cannot be is alarmed and leaves the job as it is."""
     kind = str(getattr(report, "kind", ""))
+    if isinstance(report, Refused) and _was_wrapped_before(change, report, has_newer_key):
+        _wrapped_for_an_old_key(change, _with_its_job(change, report))
+        return
     says = SAYS.get(kind)
     if says is not None:
         says(change, report)
@@ -75,6 +80,30 @@ def apply(change: Change, report: ReportBase) -> None:
 def _refused(change: Change, report: Refused) -> None:
     why = Refusal("hall-refused", f"{report.code}: {report.message}"[:500])
     _tell_job(change, _with_its_job(change, report), Update(because=report.code, refusal=why))
+
+
+def _was_wrapped_before(change: Change, report: Refused, has_newer_key: Callable[[str, datetime], bool]) -> bool:
+    """Say whether the hall could not open what was wrapped before its key was changed."""
+    if report.code != "envelope":
+        return False
+    columns = t.orders.c
+    order = change.connection.execute(
+        select(columns.hall, columns.opened_at).where(columns.order_id == str(report.order_id))
+    ).one_or_none()
+    return order is not None and order.hall == report.hall and has_newer_key(order.hall, order.opened_at)
+
+
+def _wrapped_for_an_old_key(change: Change, report: Refused) -> None:
+    """The order ends and its job does not: `rewrap` sends the next one, for the key that the hall has now."""
+    if _known_order(change, report) is None:
+        change.alarm(_alarm("unknown-order", report))
+        return
+    _note_order(change, report)
+    waits = Update(
+        add=frozenset({Reason.UNDELIVERABLE}), because="wrapped for a former key", side=Side.HALL, at=report.at
+    )
+    change.move(str(report.job_id), waits)
+    change.alarm(_alarm("former-key", report))
 
 
 def _with_its_job(change: Change, report: Refused) -> Refused:

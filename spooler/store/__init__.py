@@ -5,7 +5,7 @@
     halls       heartbeat, printers, blanks               approvals   what waits for a second person
     gaps        missing reports                           dead        letters given up
     write_offs  halls that nothing is expected from    electronics  certificates as files
-    duty        who of several homes does what only one may do
+    duty        who of several homes does what only one may do         asks      what waits for a person
 
 `changing()` is one transaction for those that must write several of these together (`collect`, `controls`).
 """
@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import select
 
+from spooler.store.asks import Asks
 from spooler.store.callbacks import Callbacks
 from spooler.store.change import Change, IllegalMove, NoSuchJob, Outgoing
 from spooler.store.database import Database
@@ -47,6 +48,7 @@ class Store:
         self.orders = Orders(self.transactions)
         self.outbox = StoredOutbox(self.transactions, clock, is_shared=database.is_shared)
         self.duty = Duty(database)
+        self.asks = Asks(self.transactions)
         self.callbacks = Callbacks(self.transactions)
         self.halls = Halls(self.transactions)
         self.standings = Standings(self.transactions)

@@ -61,6 +61,14 @@ class Ending:
     kind: str
 
 
+@dataclass(frozen=True)
+class Unopened:
+    """A job that waits for its order to be wrapped for another key."""
+
+    job_id: str
+    hall: str
+
+
 class Orders:
     """Orders opened, sent and ended."""
 
@@ -131,6 +139,22 @@ class Orders:
         )
         with self._transactions.reading() as connection:
             return tuple(Ending(*row) for row in connection.execute(wanted))
+
+    def unopened(self, limit: int = 100) -> tuple[Unopened, ...]:
+        """Return the jobs whose last order the hall refused unopened, and that did not end by it."""
+        orders, jobs, later = t.orders.c, t.jobs.c, t.orders.alias("later")
+        wanted = (
+            select(jobs.job_id, orders.hall)
+            .join(t.orders, orders.job_id == jobs.job_id)
+            .where(
+                jobs.state == JobState.SENT,
+                orders.state == "refused",
+                ~select(later.c.place).where(later.c.job_id == jobs.job_id, later.c.place > orders.place).exists(),
+            )
+            .limit(limit)
+        )
+        with self._transactions.reading() as connection:
+            return tuple(Unopened(*row) for row in connection.execute(wanted))
 
     def controls(self, job_id: str) -> tuple[Control, ...]:
         wanted = select(t.controls).where(t.controls.c.job_id == job_id).order_by(t.controls.c.turn)

@@ -181,6 +181,7 @@ def test_an_order_that_comes_after_its_cancel_is_never_begun(county: County) -> 
     assert county.home.alarms == []
 
 
+@pytest.mark.fault_row("F46")
 def test_every_letter_delivered_twice_changes_nothing(county: County) -> None:
     job = county.brought_to("between passes")
     county.broker.duplicate(1000)

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from spooler.controls import Pending
 from spooler.job import JobState, Reason
 from spooler.wire.letters import Letter
@@ -16,6 +18,7 @@ def loses_what_the_hall_sends(county: County) -> None:
     county.lose(registry_queue(HOME))
 
 
+@pytest.mark.fault_row("F31")
 def test_lost_reports_are_noticed_by_the_next_one_and_asked_for(county: County) -> None:
     job = county.brought_to("released")
     county.counter.prints("booklet-1")
@@ -51,6 +54,7 @@ def test_what_only_came_out_of_order_is_not_asked_for(county: County) -> None:
     assert [one for one in county.home.store.outbox.pending(10) if one.type == "control"] == []
 
 
+@pytest.mark.fault_row("F31")
 def test_a_lost_replay_is_asked_for_again_later(county: County) -> None:
     job = county.brought_to("released")
     county.counter.prints("booklet-1")

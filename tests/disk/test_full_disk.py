@@ -42,6 +42,7 @@ def until(true: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.fault_row("F29")
 def test_a_hall_without_room_takes_no_delivery_and_goes_on_when_there_is_some(office: Office, disk: SmallDisk) -> None:
     """Nothing is acked that is not on disk: the broker keeps it."""
     broker = MemoryBroker(describe([HOME, OTHER_HOME], [HALL, OTHER_HALL]))
@@ -50,6 +51,8 @@ def test_a_hall_without_room_takes_no_delivery_and_goes_on_when_there_is_some(of
     order = counter.proof()
     wired = Wired(counter, broker)
     try:
+        # With a report still to be noted as sent the courier would not come as far as the delivery.
+        until(lambda: counter.ledger.outbox.depth() == 0)
         disk.fill()
         publish(broker, counter, order)
         time.sleep(0.5)

@@ -176,6 +176,7 @@ def test_two_proofs_that_changed_places_are_confirmed_as_they_lie(counter):
     ("serial", "code"),
     [("D23000000999", "blank-not-received"), ("23000000101", "blank-not-received"), ("D23000000101", "blank-used")],
 )
+@pytest.mark.fault_row("F34")
 def test_a_serial_that_cannot_be_is_refused_with_its_reason(counter, serial, code):
     """Foreign, of the other stock, or used before."""
     counter.confirms(counter.has_printed_booklet())

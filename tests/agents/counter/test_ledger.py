@@ -102,6 +102,7 @@ def test_a_hall_that_is_to_be_reconciled_releases_and_begins_nothing(counter):
 
 
 @pytest.mark.parametrize("damage", [b"", b"this is no database, and longer than a header of one would be" * 40])
+@pytest.mark.fault_row("F30")
 def test_a_damaged_ledger_is_never_printed_from(path, damage):
     ledger = Ledger(path)
     ledger.bind(**HERE, permits_are_new=True)
@@ -113,6 +114,7 @@ def test_a_damaged_ledger_is_never_printed_from(path, damage):
         Ledger(path)
 
 
+@pytest.mark.fault_row("F28")
 def test_only_one_agent_runs_for_a_hall(tmp_path):
     first = OneAgent(tmp_path)
 

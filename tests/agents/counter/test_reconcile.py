@@ -336,6 +336,7 @@ def test_a_hall_that_only_thinks_it_is_new_is_not(office, tmp_path):
     assert not replaced.hall.may_print()
 
 
+@pytest.mark.fault_row("F30")
 def test_a_damaged_ledger_is_kept_beside_a_fresh_one(tmp_path):
     """F30: a flipped page is found at the start; nothing is printed from it, and nothing of it is thrown away."""
     path = tmp_path / "ledger.sqlite"

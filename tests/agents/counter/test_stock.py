@@ -101,6 +101,7 @@ def test_packs_are_fed_in_the_order_in_which_they_were_loaded(counter):
         ({"by": SECOND}, NotAllowed),
     ],
 )
+@pytest.mark.fault_row("F34")
 def test_what_cannot_be_is_refused(counter, more, error):
     call = {"by": CLERK, "movement": Movement.RECEIVE, "stock": C, **a_range(1, 9), **more}
 

@@ -3,11 +3,13 @@
 import json
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 from time import monotonic, sleep
 
 import pytest
-from standardwebhooks.webhooks import Webhook
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from spooler.callback import CallbackSender, Target
 from spooler.store.values import Topic
@@ -71,6 +73,7 @@ def test_an_event_is_thin_and_has_the_agreed_shape(home: Home, sender: CallbackS
 
 
 @pytest.mark.parametrize("secret", [SECRET, OLD_SECRET])
+@pytest.mark.fault_row("F37")
 def test_a_receiver_with_either_secret_can_check(
     home: Home, clock: Clock, sender: CallbackSender, receiver: Receiver, secret: str
 ) -> None:
@@ -85,6 +88,7 @@ def test_a_receiver_with_either_secret_can_check(
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 404, 410, 429, 500, 503])
+@pytest.mark.fault_row("F36")
 def test_only_2xx_counts_and_no_redirect_is_followed(
     home: Home, sender: CallbackSender, receiver: Receiver, status: int
 ) -> None:
@@ -129,6 +133,7 @@ def test_the_same_event_has_the_same_id_at_each_try(
     assert before["webhook-timestamp"] != after["webhook-timestamp"]
 
 
+@pytest.mark.fault_row("F36")
 def test_a_receiver_that_hangs_is_given_up_for_now(home: Home, receiver: Receiver) -> None:
     home.accept()
     receiver.hangs = True
@@ -141,6 +146,7 @@ def test_a_receiver_that_hangs_is_given_up_for_now(home: Home, receiver: Receive
     assert home.store.callbacks.pending("records")[0].last_error == "ReadTimeout"
 
 
+@pytest.mark.fault_row("F36")
 def test_a_receiver_that_is_away_is_tried_again(home: Home, clock: Clock) -> None:
     home.accept()
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -154,6 +160,7 @@ def test_a_receiver_that_is_away_is_tried_again(home: Home, clock: Clock) -> Non
     assert sender.tell_due() == 1
 
 
+@pytest.mark.fault_row("F36")
 def test_after_three_days_an_event_is_parked_and_can_be_replayed(
     home: Home, clock: Clock, sender: CallbackSender, receiver: Receiver
 ) -> None:
@@ -221,3 +228,69 @@ def _until(condition: Callable[[], bool]) -> bool:
     while not condition() and monotonic() < give_up:
         sleep(0.01)
     return condition()
+
+
+@pytest.mark.fault_row("F36")
+@pytest.mark.parametrize(
+    ("answer", "is_taken"),
+    [
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf", True),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", True),
+        (b"HTTP/1.1 200", False),
+        (b"", False),
+        (b"no http at all\r\n\r\n", False),
+    ],
+    ids=["2xx, then it closes", "2xx without a body", "half a line", "nothing", "rubbish"],
+)
+def test_what_was_answered_counts_not_how_the_line_ended(
+    home: Home, clock: Clock, answer: bytes, is_taken: bool
+) -> None:
+    """A 2xx is an answer although the receiver hangs up over it; less than one is none, and is tried again."""
+    home.accept()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        Thread(target=_answers_once, args=(listener, answer), daemon=True).start()
+        sender = _sender(home, listener.getsockname()[1], limit_seconds=2)
+        sender.tell_due()
+        sender.stop()
+
+    assert home.store.callbacks.counts() == ({} if is_taken else {("records", "pending"): 1})
+    clock.advance(hours=1)
+    assert len(home.store.callbacks.due("records", clock())) == (0 if is_taken else 1)
+
+
+@pytest.mark.fault_row("F37")
+def test_a_secret_that_changes_between_two_tries_is_no_reason_to_miss_an_event(
+    home: Home, clock: Clock, receiver: Receiver
+) -> None:
+    """Told under the old secret and not taken; then both sign the same event, so that a receiver with either takes it; then the new one."""
+    clock.time = datetime.now(UTC)
+    home.accept()
+    receiver.answers = [500, 500, 204]
+    for secrets in ((OLD_SECRET,), (SECRET, OLD_SECRET), (SECRET,)):
+        target = Target("records", f"http://127.0.0.1:{receiver.port}/callbacks", secrets)
+        sender = CallbackSender(store=home.store, target=target, clock=home.clock)
+        sender.tell_due()
+        sender.stop()
+        clock.advance(seconds=10)
+
+    assert len({headers["webhook-id"] for headers, _ in receiver.heard}) == 1
+    assert [_opens_with(heard) for heard in receiver.heard] == [[OLD_SECRET], [SECRET, OLD_SECRET], [SECRET]]
+
+
+def _opens_with(heard: tuple[dict[str, str], bytes]) -> list[str]:
+    headers, body = heard
+    found = []
+    for secret in (SECRET, OLD_SECRET):
+        with suppress(WebhookVerificationError):
+            Webhook(secret).verify(body, headers)
+            found.append(secret)
+    return found
+
+
+def _answers_once(listener: socket.socket, answer: bytes) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.settimeout(5)
+        while b'"}' not in connection.recv(65536)[-8:]:
+            continue
+        connection.sendall(answer)

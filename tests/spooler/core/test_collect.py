@@ -58,6 +58,7 @@ def test_received_before_the_confirm_was_noted_is_no_fault(home: Home, hall: Fak
     assert home.alarms == []
 
 
+@pytest.mark.fault_row("F31")
 def test_the_same_report_twenty_times_is_one(home: Home, hall: FakeHall) -> None:
     """F10, F31: duplicates are absorbed, and acked each time."""
     ticket = home.sent(hall)
@@ -70,6 +71,7 @@ def test_the_same_report_twenty_times_is_one(home: Home, hall: FakeHall) -> None
     assert home.alarms == []
 
 
+@pytest.mark.fault_row("F31")
 def test_reports_out_of_order_wait_for_the_one_that_is_missing(home: Home, hall: FakeHall) -> None:
     ticket = home.sent(hall)
     received, released, printed = hall.received(ticket), hall.released(ticket), hall.printed(ticket)

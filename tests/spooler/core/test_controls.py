@@ -182,6 +182,7 @@ def test_an_approval_is_closed_by_the_halls_answer(home: Home, hall: FakeHall) -
     assert home.store.approvals.open() == ()
 
 
+@pytest.mark.fault_row("F33")
 def test_two_who_decide_at_once_decide_once(home: Home, hall: FakeHall) -> None:
     """F33: one wins."""
     _, approval_id = _waiting(home, hall)

@@ -90,6 +90,7 @@ def test_reports_that_come_again_accuse_nobody(home: Home, hall: FakeHall) -> No
     assert standing(home) == ("ok", None)
 
 
+@pytest.mark.fault_row("F27")
 def test_a_journal_that_was_set_back_shows_at_its_first_report(home: Home, hall: FakeHall, restorer: Restorer) -> None:
     """F27: the sequence begins again below what was told, in a new run; even where heartbeats are no longer known by hash."""
     restored = copy_of(hall)
@@ -103,6 +104,7 @@ def test_a_journal_that_was_set_back_shows_at_its_first_report(home: Home, hall:
     assert codes(home) == ["rolled-back"]
 
 
+@pytest.mark.fault_row("F28")
 def test_two_agents_that_take_turns_show_within_one_heartbeat(home: Home, hall: FakeHall, restorer: Restorer) -> None:
     """F28: whoever spoke before the other speaks again, above where the other began."""
     beats(home, hall)

@@ -29,6 +29,7 @@ def test_the_same_request_again_is_the_same_job(store: Store) -> None:
     assert again == Same(first.job)
 
 
+@pytest.mark.fault_row("F43")
 def test_the_same_id_with_other_content_is_not(store: Store) -> None:
     first = store.jobs.accept(a_new_job(), CLERK)
     other = store.jobs.accept(a_new_job(request_sha256=a_hash("other")), CLERK)
@@ -37,6 +38,7 @@ def test_the_same_id_with_other_content_is_not(store: Store) -> None:
     assert other == Different(first.job.job_id)
 
 
+@pytest.mark.fault_row("F43")
 def test_twenty_equal_requests_at_once_are_one_job(store: Store) -> None:
     """F43: one 201, nineteen 200."""
     with ThreadPoolExecutor(20) as pool:
