@@ -9,8 +9,8 @@ import pytest
 from agents.ledger import Approval, Attempt, ControlRow, Ledger, Order, Range
 from agents.order import OrderState, PassState
 from spooler.wire.messages import Actor, Case, Seal, Stock
-from tests.simulation.hall import shapes
 from tests.simulation.ledger import MemoryLedger
+from tests.simulation.orders import shapes
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
 BY = Actor(id="a", role="clerk")

@@ -24,7 +24,8 @@ from spooler.daemon.crash import ASKING, POINTS
 from tests.crash.checker import Request, Violation, judge
 from tests.crash.place import Place
 from tests.crash.record import history_of, whole_history
-from tests.crash.scenes import SCENE_OF, SIDES, Scene
+from tests.crash.scene import SIDES, Scene
+from tests.crash.scenes import SCENE_OF
 
 LONGEST_KILL_SECONDS = 60.0
 LONGEST_SCENE_SECONDS = 120.0

@@ -18,7 +18,8 @@ from tests.crash.matrix import AFTER_A_CRASH, AFTER_A_TORN_SHEET, ELSEWHERE, PAU
 from tests.crash.mischief import Mischief
 from tests.crash.place import CRASH_FOLDERS, Place
 from tests.crash.record import whole_history
-from tests.crash.scenes import SCENE_OF, SCENES, Scene
+from tests.crash.scene import Scene
+from tests.crash.scenes import SCENE_OF, SCENES
 
 LONGEST_SECONDS = 45.0  # from a point to the next
 KINDS = ("certificate", "proof")

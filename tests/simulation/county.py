@@ -11,8 +11,9 @@ from tests.simulation.checker import Checker
 from tests.simulation.cupsd import Cupsd, Queue
 from tests.simulation.device import FIRST, LAST, PREFIX, Device
 from tests.simulation.disk import Disk
-from tests.simulation.hall import HALL, OTHER_HALL, PERMITS, HallSite, fill_trays
+from tests.simulation.hall import PERMITS, HallSite, fill_trays
 from tests.simulation.home import HomeSite
+from tests.simulation.orders import HALL, OTHER_HALL
 from tests.simulation.people import CLERK, Office
 from tests.simulation.people import Counter as HallCounter
 from tests.simulation.world import Remedies, Violated, World

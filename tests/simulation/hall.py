@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -25,67 +24,19 @@ from agents.surroundings import Surroundings
 from agents.verify import VerifiedOrder
 from spooler.wire.courier import Courier, Pace
 from spooler.wire.letters import Delivery
-from spooler.wire.messages import Case, Heartbeat, Pass, Replay, ReportBase, Seal, Stock, Turn
+from spooler.wire.messages import Heartbeat, Replay, ReportBase, Stock
 from tests.simulation.broker import Broker, SimulatedLink
 from tests.simulation.cupsd import Cupsd, SimulatedCups
 from tests.simulation.device import Device
 from tests.simulation.disk import Disk, SimulatedPermits
 from tests.simulation.ledger import MemoryLedger
+from tests.simulation.orders import HALL, OTHER_HALL, REGISTRY, Wrapped, ticket_of
 from tests.simulation.paper import document_of, pages_of
-from tests.simulation.world import START, Actor, Killed, Process, World
+from tests.simulation.world import Actor, Killed, Process, World
 
-REGISTRY, HALL, OTHER_HALL = "231221", "231282-01", "231283-01"
 EPOCHS = {HALL: UUID(int=1, version=4), OTHER_HALL: UUID(int=3, version=4)}
 PERMITS = UUID(int=2, version=4)
 SPOOL = SpoolSettings(socket=Path("/nowhere"), watch_seconds=0.2)
-
-
-@dataclass(frozen=True)
-class SealedOrder:
-    """What home sealed, before it is wrapped; `content` stands for its bytes."""
-
-    order_id: UUID
-    job_id: UUID
-    passes: tuple[Pass, ...]
-    not_after: datetime
-    content: str
-
-    @property
-    def identity(self) -> str:
-        return sha256(self.content.encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Wrapped:
-    """An order as it travels: no two wrappings are alike."""
-
-    order: SealedOrder
-    nonce: int
-
-    def __bytes__(self) -> bytes:
-        return f"{self.order.content}/{self.nonce}".encode()
-
-
-@cache
-def shapes(*, spreads: int, lists: int) -> tuple[Pass, ...]:
-    """A booklet of so many printed spreads (the rest is empty sides) and so many plain lists."""
-    passes = [
-        Pass(
-            number=n + 1,
-            name="ABC"[n],
-            pages=(n,) if n < spreads else (),
-            stock=Stock.CERTIFICATE,
-            width_mm=332,
-            height_mm=239,
-            turn=Turn.PAGE if n else Turn.NONE,
-        )
-        for n in range(3)
-    ]
-    passes += [
-        Pass(number=4 + n, name=f"L{n + 1}", pages=(3 + n,), stock=Stock.PLAIN, width_mm=210, height_mm=297)
-        for n in range(lists)
-    ]
-    return tuple(passes)
 
 
 @cache
@@ -110,7 +61,7 @@ class SimulatedInbox(Inbox):
 
     def _verify(self, arrival: Any) -> VerifiedOrder:
         wrapped: Wrapped = arrival.envelope.wrapped
-        return VerifiedOrder(ticket=_ticket(wrapped.order), document=b"", identity=wrapped.order.identity)
+        return VerifiedOrder(ticket=ticket_of(wrapped.order), document=b"", identity=wrapped.order.identity)
 
     def _take_control(self, delivery: Delivery) -> None:
         control: Any = delivery.body
@@ -124,19 +75,6 @@ class SimulatedInbox(Inbox):
         if not orders.remedies.inbox_knows_orders:
             orders.forget(arrival.address.order_id)
         super()._keep(arrival, verified)
-
-
-class Envelope(bytes):
-    """Bytes to be hashed, and what is in them."""
-
-    wrapped: Wrapped
-
-
-def enveloped(order: SealedOrder, nonce: int) -> Envelope:
-    wrapped = Wrapped(order, nonce)
-    envelope = Envelope(bytes(wrapped))
-    envelope.wrapped = wrapped
-    return envelope
 
 
 class SimulatedDocuments:
@@ -386,31 +324,6 @@ class HallSite:
             journal = self.agent.core.journal
             with journal.act():
                 journal.tell_registry(Heartbeat, REGISTRY, agent_version="0", printers=(), blanks=())
-
-
-def _ticket(order: SealedOrder) -> Any:
-    return SimpleNamespace(
-        order_id=order.order_id,
-        job_id=order.job_id,
-        registry=REGISTRY,
-        kind="certificate",
-        number="n",
-        number_version=1,
-        template="certificate/1",
-        seal=Seal.PRINTED,
-        window=None,
-        case=_CASE,
-        deadline=START + timedelta(hours=1),
-        not_before=START,
-        not_after=order.not_after,
-        document_sha256="0" * 64,
-        holder="持证人",
-        parties=(),
-        passes=order.passes,
-    )
-
-
-_CASE = Case(number="1", ordinal=1, of=1)
 
 
 def fill_trays(hall: Hall, clerk: Any, printers: Sequence[str], first: str, last: str) -> None:

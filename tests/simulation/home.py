@@ -20,8 +20,9 @@ from spooler.wire.letters import Delivery
 from spooler.wire.messages import Cancel, ControlBase, Hold, Replay, Resume, Withdraw
 from spooler.wire.topology import CONTROL_TYPE, CONTROLS, ORDER_TYPE, ORDERS
 from tests.simulation.broker import Broker, SimulatedLink
-from tests.simulation.hall import EPOCHS, HALL, REGISTRY, SealedOrder, enveloped, shapes
+from tests.simulation.hall import EPOCHS
 from tests.simulation.memory import changed
+from tests.simulation.orders import HALL, REGISTRY, SealedOrder, enveloped, shapes
 from tests.simulation.store import (
     OPEN_STATES,
     PERSON,

@@ -104,7 +104,7 @@ MUTATIONS: dict[str, Mutation] = {
     "again without result": Mutation(patches=_judging(_again_without_result), invariants=frozenset({"I1"})),
     "done by exit code": Mutation(patches=_judging(_done_by_exit), invariants=frozenset({"done"})),
     "blind to locks": Mutation(patches=_judging(_blind_to_locks), invariants=frozenset({"I1", "I7", "ask"})),
-    "CUPS believed": Mutation(patches=_judging(_trusts_cups), invariants=frozenset({"I1"}), begin=2650),
+    "CUPS believed": Mutation(patches=_judging(_trusts_cups), invariants=frozenset({"I1"}), begin=2800),
     "asks for nothing": Mutation(patches=_judging(_asks_always), invariants=frozenset({"ask"})),
     "asks before the device is quiet": Mutation(
         patches=((watch.Watch, "is_quiet", lambda self: True),), invariants=frozenset({"I7"}), begin=95
@@ -122,7 +122,7 @@ MUTATIONS: dict[str, Mutation] = {
     "no tombstones": Mutation(
         patches=((controls.Controls, "before_arrival", lambda self, order: None),),
         invariants=frozenset({"I2"}),
-        begin=560,
+        begin=1520,
     ),
     "controls hold as they come": Mutation(
         patches=((controls.Controls, "_is_overtaken", lambda self, control: False),),

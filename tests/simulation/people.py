@@ -18,8 +18,9 @@ from spooler.wire.letters import Letter
 from spooler.wire.messages import Cancel, ControlBase, Hold, Lease, Resume, Stock, Withdraw
 from spooler.wire.topology import ORDER_TYPE, ORDERS
 from tests.simulation.checker import Checker
-from tests.simulation.hall import REGISTRY, HallSite, SealedOrder, enveloped
+from tests.simulation.hall import HallSite
 from tests.simulation.home import HomeSite
+from tests.simulation.orders import REGISTRY, SealedOrder, enveloped
 from tests.simulation.world import Actor, World
 
 CLERK = Account("clerk-1", frozenset({Role.CLERK}))

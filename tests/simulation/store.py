@@ -16,8 +16,9 @@ from spooler.store.write_offs import WRITTEN_OFF
 from spooler.wire.errors import Unroutable, WireError
 from spooler.wire.letters import Letter
 from spooler.wire.messages import START_OF_CHAIN, Actor
-from tests.simulation.hall import SealedOrder, Told
+from tests.simulation.hall import Told
 from tests.simulation.memory import Memory, changed
+from tests.simulation.orders import SealedOrder
 from tests.simulation.world import Violated, World
 
 PERSON = Actor(id="office", role="operate")

@@ -12,7 +12,7 @@ import httpx
 from tests.crash.checker import ENDED, Request
 from tests.crash.place import HALL, REGISTRY, Place
 from tests.crash.record import whole_history
-from tests.crash.scenes import SIDES, posted
+from tests.crash.scene import SIDES, posted
 from tests.journeys.build import a_certificate, a_proof
 from tests.journeys.drive import Driver
 from tests.storm.acts import Acts
