@@ -59,8 +59,8 @@ def replay(
 @contextmanager
 def _store(config: Path, must_know: str | None = None) -> "Iterator[Store]":
     """Open the store that a home.toml names."""
-    from spooler.ground import now, open_store
     from spooler.daemon.settings import SettingsError, load_settings
+    from spooler.ground import now, open_store
     from spooler.settings import HomeSettings
 
     try:

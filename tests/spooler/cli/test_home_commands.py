@@ -257,8 +257,8 @@ secret_credential = "callback.secret"
 
 def test_callbacks_are_listed_and_tried_again(run, tmp_path):
     """Parked ones hold back their job's later ones until somebody replays them."""
-    from spooler.ground import now, open_store
     from spooler.daemon.settings import load_settings
+    from spooler.ground import now, open_store
     from spooler.settings import HomeSettings
     from tests.spooler.store.builders import CLERK, a_new_job
 
