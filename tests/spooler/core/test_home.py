@@ -179,6 +179,7 @@ def two_homes(
             home.process.wait(10)
 
 
+@pytest.mark.soak
 @pytest.mark.fault_row("F45")
 def test_two_homes_on_one_database_are_restarted_one_after_the_other(
     two_homes: list[HomeProcess], played: PlayedHall, receiver: Receiver
@@ -207,6 +208,7 @@ def test_two_homes_on_one_database_are_restarted_one_after_the_other(
     assert len(receiver.heard) == 7 * len(job_ids)
 
 
+@pytest.mark.soak
 @pytest.mark.fault_row("F45")
 def test_a_home_that_was_killed_leaves_its_letters_and_its_duty_to_the_other(
     two_homes: list[HomeProcess], played: PlayedHall, receiver: Receiver
