@@ -91,13 +91,17 @@ class Controls:
             return self._end(change, job_id, JobState.CANCELLED, reason, actor)
 
     def withdraw(self, job_id: str, reason: str, actor: Actor) -> Outcome:
-        """End the job, its paper void wherever it is; what was handed over is listed for recovery."""
+        """End the job, its paper void wherever it is; what was handed over is listed for recovery.
+
+        The right is gone by the home's own word: the electronic certificate says so at once, whenever the hall answers.
+        """
         with self._store.changing() as change:
             state = change.state(job_id)
+            is_news = _withdraw_electronic(change, job_id)
             if state is JobState.ISSUED:
                 return self._withdraw_issued(change, job_id, reason, actor)
             if state is not JobState.WITHDRAWN and is_final(state):
-                return _withdraw_electronic(change, job_id, state, actor) or TooLate(state)
+                return _withdrawn_without_paper(change, job_id, state, actor, is_news)
             return self._end(change, job_id, JobState.WITHDRAWN, reason, actor)
 
     def hold(self, job_id: str, reason: str, actor: Actor) -> Outcome:
@@ -225,12 +229,19 @@ def _end_here(change: Change, job_id: str, order: OpenOrder | None, end: JobStat
     return Ended(end)
 
 
-def _withdraw_electronic(change: Change, job_id: str, state: JobState, actor: Actor) -> Outcome | None:
-    """A job that ended without paper may still have an electronic certificate: the right is gone, so is that."""
-    if held(change.connection, job_id) is None:
-        return None
-    if set_validity(change.connection, job_id, Validity.WITHDRAWN, change.now):
+def _withdraw_electronic(change: Change, job_id: str) -> bool:
+    """Let the job's electronic certificate be withdrawn; say whether that is news."""
+    is_news = set_validity(change.connection, job_id, Validity.WITHDRAWN, change.now)
+    if is_news:
         change.stirred.add(Topic.ELECTRONIC)
+    return is_news
+
+
+def _withdrawn_without_paper(change: Change, job_id: str, state: JobState, actor: Actor, is_news: bool) -> Outcome:
+    """A job that ended without paper may still have had an electronic certificate; one that had none has ended otherwise."""
+    if held(change.connection, job_id) is None:
+        return TooLate(state)
+    if is_news:
         change.move(job_id, Update(because="electronic certificate withdrawn", actor=actor, is_note=True))
     return Ended(state, "withdrawn")
 

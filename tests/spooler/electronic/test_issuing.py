@@ -24,7 +24,9 @@ from spooler.job import JobState
 from spooler.metrics import StoreFigures
 from spooler.store.values import Refusal, Update
 from spooler.wire.document import read_document
+from spooler.wire.messages import Received
 from spooler.wire.refusal import Refusal as Refused
+from tests.spooler.api.hall_side import about, sealed
 from tests.spooler.api.sending import post
 from tests.spooler.electronic.conftest import ADDRESS
 from tests.spooler.intake.build import changed, sample
@@ -103,9 +105,9 @@ def test_maps_are_on_the_second_page(issued):
 
 
 def test_no_rule_of_pdf_a_3b_fails_and_it_is_one_revision(issued, electronics):
-    for sealed in (issued.pdf, electronics.get(electronics.accept(PROOF)).content):
-        assert failures(sealed) == []
-        assert PdfFileReader(BytesIO(sealed)).total_revisions == 1
+    for file in (issued.pdf, electronics.get(electronics.accept(PROOF)).content):
+        assert failures(file) == []
+        assert PdfFileReader(BytesIO(file)).total_revisions == 1
 
 
 def test_the_validator_would_have_seen_it(issued):
@@ -334,3 +336,17 @@ def test_how_many_there_are_is_a_metric(electronics):
     assert found["certspool_electronic", "genuine"] == found["certspool_electronic", "superseded"] == 1
     assert found["certspool_electronic_waiting", ""] == 2  # the new one, and the old one anew
     assert 0 <= found["certspool_electronic_wait_age_seconds", ""] < 60
+
+
+def test_a_withdrawal_shows_before_the_hall_has_answered(electronics):
+    """The right is gone by the registry's own word; a hall that is silent for days keeps no certificate genuine."""
+    job = electronics.accept(PLAIN)
+    order = sealed(electronics.home, job)
+    about(electronics.home, job, order, Received, "waiting", identity="0" * 64)
+
+    asked = electronics.client.post(f"/v1/jobs/{job['job_id']}/withdraw", json={"reason": "注销"})
+    electronics.issuer.work_off()
+
+    assert (asked.status_code, asked.json()["outcome"]) == (202, "pending")
+    assert electronics.validity(job) == "withdrawn"
+    assert "已注销" in electronics.page(job) and "已注销" in text(electronics.get(job))
