@@ -182,6 +182,8 @@ def test_a_device_that_needs_a_hand_is_told_and_waited_for(desk, fault, reason):
     desk.start()
     entry = desk.release()
     until(lambda: (reason,) in desk.told, why=f"for {reason}")
+    time.sleep(0.3)
+    assert entry.tries == []  # no try is begun in vain
     desk.hall.booklet.set_fault("clear")
     desk.wait_for(entry, DONE)
 
