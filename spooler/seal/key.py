@@ -27,7 +27,7 @@ class SealKey:
         self.fingerprint = fingerprint(certificate)
         self._private = private
         self._chain = chain
-        self._signer: CachedSigner | None = None
+        self._made: CachedSigner | None = None
 
     @classmethod
     def from_pkcs12(cls, content: bytes, password: bytes | None = None) -> "SealKey":
@@ -41,8 +41,16 @@ class SealKey:
 
     def sign_pdf(self, writer: Any) -> bytes:
         """Return the document in `writer`, certified: whoever changes a byte breaks it."""
-        with loading:
-            from spooler.seal.seal import CachedSigner, certified
+        signer = self._signer
+        from spooler.seal.seal import certified
 
-            self._signer = self._signer or CachedSigner(self._private, self.certificate, self._chain)
-        return certified(writer, self._signer)
+        return certified(writer, signer)
+
+    @property
+    def _signer(self) -> "CachedSigner":
+        """What signs, made at its first use."""
+        with loading:
+            from spooler.seal.seal import CachedSigner
+
+            self._made = self._made or CachedSigner(self._private, self.certificate, self._chain)
+            return self._made
