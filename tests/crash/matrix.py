@@ -149,7 +149,8 @@ class Run:
         self.requests += scene.requests
         history = history_of(self.place, scene.requests)
         asked = sum(event.detail == "a person is asked" for event in history.events)
-        violations = [*judge(history), *_unneeded(kill, asked, scene)]
+        wrong = [Violation("scene", scene.first, text) for text in scene.wrong]
+        violations = [*judge(history), *_unneeded(kill, asked, scene), *wrong]
         return Result(
             kill.point,
             kill.number,

@@ -32,6 +32,7 @@ class Scene:
         self.kind = kind
         self._bodies: dict[str, dict[str, Any]] = {}
         self._requests: dict[str, Request] = {}
+        self.wrong: list[str] = []  # what no history of jobs would show
         self._steps = list(self.steps())
         self.first = self.wants(HALL)
 

@@ -22,6 +22,7 @@ from tests.crash.scene import Scene
 from tests.crash.scenes import SCENE_OF, SCENES
 
 LONGEST_SECONDS = 45.0  # from a point to the next
+LONGEST_END_SECONDS = 90.0  # from the last point to the end of what was begun
 KINDS = ("certificate", "proof")
 
 
@@ -79,13 +80,15 @@ class Tour:
                 self._play([(scene, "proof")], here)
         self.place.disarm()
         Mischief(self.place).is_mended()
-        self._until(self._is_quiet)
+        if not self._until(self._is_quiet, LONGEST_END_SECONDS):
+            self.unreached.append("rest")
         return whole_history(self.place, [request for scene in self.scenes for request in scene.requests])
 
     def _play(self, wanted: Sequence[tuple[type[Scene], str]], points: Iterable[str]) -> None:
         """Play these scenes, again and again until each point has killed, and to their end."""
         lanes = [Lane(self.place, lane) for lane in lanes_of(points)]
         on: list[Scene] = []
+        ends = [time.monotonic() + LONGEST_END_SECONDS]
 
         def is_over(dead: Sequence[str]) -> bool:
             for lane in lanes:
@@ -97,10 +100,13 @@ class Tour:
             if not on and any(lane.current for lane in lanes):
                 on.extend(scene(self.place, kind) for scene, kind in wanted)
                 self.scenes.extend(on)
-            return not on or any(lane.is_stuck() for lane in lanes)
+            if any(lane.current for lane in lanes):
+                ends[:] = [time.monotonic() + LONGEST_END_SECONDS]
+            return not on or any(lane.is_stuck() for lane in lanes) or time.monotonic() > ends[0]
 
         self._until(is_over)
         self.unreached += [lane.current for lane in lanes if lane.current]
+        self.unreached += [f"the end of {type(scene).__name__}" for scene in on]
         for lane in lanes:
             self.seconds |= lane.seconds
 
@@ -108,11 +114,13 @@ class Tour:
         self.place.revive(dead)
         return not dead and self.place.is_ready()
 
-    def _until(self, is_over: Callable[[Sequence[str]], bool]) -> None:
-        end = time.monotonic() + LONGEST_SECONDS * len(POINTS)
+    def _until(self, is_over: Callable[[Sequence[str]], bool], seconds: float = LONGEST_SECONDS * len(POINTS)) -> bool:
+        end = time.monotonic() + seconds
         while not is_over(self.place.dead()):  # looked at first: what died by the point has left its hit
-            assert time.monotonic() < end
+            if time.monotonic() > end:
+                return False
             time.sleep(PAUSE_SECONDS)
+        return True
 
 
 def lanes_of(points: Iterable[str]) -> list[list[str]]:
@@ -145,7 +153,8 @@ def broken(history: History, points: Sequence[str], scenes: Sequence[Scene]) -> 
     needed = len({*points} & {*ASKING, *AFTER_A_TORN_SHEET}) + sum(scene.asks for scene in scenes)
     asked = len(questions(history))
     too_many = [Violation("ASK", "all", f"{asked} questions, {needed} needed")] if asked > needed else []
-    return [*judge(history), *too_many]
+    wrong = [Violation("scene", scene.first, text) for scene in scenes for text in scene.wrong]
+    return [*judge(history), *too_many, *wrong]
 
 
 ALL = tuple(POINTS)
