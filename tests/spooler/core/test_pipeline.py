@@ -91,6 +91,7 @@ def test_working_twice_makes_one_order(home: Home) -> None:
     assert len(home.job(job).orders) == 1
 
 
+@pytest.mark.fault_row("F1")
 def test_a_restart_between_the_steps_goes_on_where_it_stood(home: Home) -> None:
     """F1: sealed but not yet in the outbox when the home died."""
     job = home.accept()
