@@ -11,9 +11,10 @@
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from spooler.store.asks import Asks
 from spooler.store.callbacks import Callbacks
@@ -71,5 +72,7 @@ class Store:
             return connection.execute(select(1)).scalar() == 1
 
     def close(self) -> None:
+        with suppress(DBAPIError):  # a database that is away lets claims lapse and duty go by itself
+            self.outbox.release()
         self.duty.close()
         self.database.close()

@@ -105,6 +105,15 @@ class StoredOutbox:
             )
             return _letters(change.connection, places)
 
+    def release(self) -> None:
+        """Let go of what was claimed and not sent, so that another home need not wait for the claim to lapse."""
+        if not self._is_shared:
+            return
+        with self._transactions.changing() as change:
+            change.connection.execute(
+                update(t.outbox).where(t.outbox.c.claimed_by == self._name).values(claimed_by=None, claimed_until=None)
+            )
+
     def sent(self, letter_id: str) -> None:
         """The broker has it: the order is sent, the letter is no longer needed."""
         crash_point("home.after-confirm")

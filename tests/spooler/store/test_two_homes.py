@@ -103,6 +103,17 @@ def test_what_a_dead_home_had_claimed_is_sent_by_the_other_after_a_minute(stores
 
 
 @pytest.mark.fault_row("F45")
+def test_a_home_that_is_stopped_leaves_its_letters_at_once(stores):
+    one, two = stores
+    post(one, range(4))
+    claimed = [letter.id for letter in one.outbox.pending(10)]
+
+    one.close()
+
+    assert [letter.id for letter in two.outbox.pending(10)] == claimed
+
+
+@pytest.mark.fault_row("F45")
 def test_one_of_two_homes_is_on_duty_and_the_other_takes_over(stores, postgresql):
     one, two = stores
     assert (one.duty.is_ours(), two.duty.is_ours(), one.duty.is_ours()) == (True, False, True)
