@@ -142,7 +142,11 @@ class Counter:
             return lambda acts: acts.spoil(
                 CLERK, order.order_id, attempt=order.attempt, blanks=[], passes=lists, reason="a list is missing"
             )
-        return lambda acts: acts.spoil(CLERK, order.order_id, attempt=order.attempt, blanks=blanks, reason="spoiled")
+        # Nothing came out of a device that swallowed the certificate: no blank says which paper is meant.
+        unseen = [row.number for row in sides if row.shape.stock is not Stock.PLAIN] if not blanks else []
+        return lambda acts: acts.spoil(
+            CLERK, order.order_id, attempt=order.attempt, blanks=blanks, passes=unseen, reason="spoiled"
+        )
 
     def _return(self, order: Order) -> Act | None:
         if self._is_under_way(order):
