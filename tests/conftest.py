@@ -1,10 +1,12 @@
 """What many rooms' tests share: one private RabbitMQ for the whole run, a virtual host of one's own on it, and a PostgreSQL."""
 
 import itertools
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+import structlog
 
 from spooler.sandbox import broker as sandbox
 from spooler.sandbox.broker import PrivateBroker
@@ -51,6 +53,19 @@ def postgresql() -> Iterator[PostgreSQL]:
     """A private PostgreSQL, started at the first need (about 3 s)."""
     with private_postgresql() as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def logs_of_its_own() -> Iterator[None]:
+    """A daemon that a test starts in this process sends its logs to that test's standard error, and nowhere later."""
+    level = logging.root.level
+    yield
+    ours = [h for h in logging.root.handlers if isinstance(h.formatter, structlog.stdlib.ProcessorFormatter)]
+    if ours:
+        for handler in ours:
+            logging.root.removeHandler(handler)
+        logging.root.setLevel(level)
+        structlog.reset_defaults()
 
 
 _numbers = itertools.count(1)
