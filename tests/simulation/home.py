@@ -143,6 +143,8 @@ class HomeDaemon(Process):
         with self.store.changing() as change:
             if another_order._hindrance(change, job_id) is not None:  # type: ignore[arg-type]
                 return
+        if hall in self.store.written_off:
+            return  # not granted: as `Preparer.may_print`
         sealed = self._sealed(self.store.jobs[job_id])
         self.world.at(self)
         with self.store.changing() as change:
