@@ -64,7 +64,7 @@ def test_a_file_that_is_too_much_for_its_parser_is_refused_and_nothing_else_is(r
 
     assert [(f.field, f.code) for f in caught.value.findings] == [("annexes.0", code)]
     assert renderer.print_document(replace(only("certificate"), annexes=(good,))).pdf.startswith(b"%PDF-")
-    assert [child for nursery in children(os.getpid()) for child in children(nursery)] == []
+    assert [child for nursery in nurseries() for child in children(nursery)] == []
 
 
 @pytest.mark.fault_row("F41")
