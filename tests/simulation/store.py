@@ -221,6 +221,8 @@ class MemoryReports:
         if report.hall in change.store.written_off:
             raise Violated("I4", "a report of a hall that is written off is believed")
         epoch = str(report.epoch)
+        if (before := change.store.kept.get((epoch, report.sequence))) is not None and not before[2]:
+            raise Violated("I5", "a report is taken twice")
         change.put(change.store.kept, (epoch, report.sequence), (digest, envelope, False))
         change.put(change.store.chains, epoch, (report.sequence, digest))
 
