@@ -10,9 +10,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from spooler.render.fit import Sizes
 from spooler.render.template import BadTemplate, Part
-from spooler.render.template.model import Length, Millimetres, Points
+from spooler.render.template.model import Length, Millimetres, Points, Shrinking
 from spooler.render.template.positions import line_of
 
 FACE = "face.toml"
@@ -24,17 +23,6 @@ Colour = Annotated[str, Field(pattern=r"^#[0-9A-F]{6}$")]
 class Page(Part):
     width: Length
     height: Length
-
-
-class FaceType(Part):
-    """How type shrinks to fit."""
-
-    leading: float = Field(ge=1, le=2)
-    step: float = Field(gt=0, le=2)
-    floor: Points
-
-    def sizes(self, largest: float) -> Sizes:
-        return Sizes(largest=largest, floor=self.floor, step=self.step, leading=self.leading)
 
 
 class Centred(Part):
@@ -211,7 +199,7 @@ class Face(Part):
     number: NumberLine
     heading: Heading
     page: Page
-    type: FaceType
+    type: Shrinking
     table: Table
     rows: tuple[Row, ...] = Field(min_length=1)
     statement: Statement

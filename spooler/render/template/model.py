@@ -22,16 +22,21 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Type(Part):
-    """In which faces values are printed, and how type shrinks to fit: half points down to the floor."""
+class Shrinking(Part):
+    """How type shrinks to fit: step by step down to the floor."""
 
-    fonts: tuple[str, ...] = Field(min_length=1)
     leading: float = Field(ge=1, le=2)
     step: float = Field(gt=0, le=2)
     floor: Points
 
     def sizes(self, largest: float) -> Sizes:
         return Sizes(largest=largest, floor=self.floor, step=self.step, leading=self.leading)
+
+
+class Type(Shrinking):
+    """In which faces values are printed, and how they shrink."""
+
+    fonts: tuple[str, ...] = Field(min_length=1)
 
 
 class LineRules(Part):
