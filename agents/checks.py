@@ -122,9 +122,12 @@ class Checks:
         return tuple(sorted(wrong | {p.number for p in rows if p.shape.stock is attempt.stock}))
 
     def blanks(self, order: Order, blanks: Sequence[str]) -> None:
+        attempt = self._journal.ledger.orders.attempt(order.order_id, order.attempt)
+        if attempt is not None and attempt.stock is Stock.PLAIN and blanks:
+            raise Invalid("blanks", "not-empty", "白纸没有编号 · plain paper has no serial")
         if (printed := self._carries(order)) is not None and printed not in blanks:
             raise DoesNotFit(f"须注明已用的 {printed} · {printed} carries the print and is to be named")
-        if blanks and self._journal.ledger.orders.attempt(order.order_id, order.attempt) is None:
+        if blanks and attempt is None:
             raise DoesNotFit("尚未使用空白证书 · no blank was used yet")
         self.each(order, blanks, "blanks")
 

@@ -70,7 +70,7 @@ def choose(need: Need, printers: Iterable[PrinterFacts], *, wanted: str | None =
 
 
 def _may(need: Need, printer: PrinterFacts) -> bool:
-    colours = printer.colour or need.seal is not Seal.PRINTED or need.stock is Stock.PLAIN
+    colours = printer.colour or need.seal is not Seal.PRINTED
     at_window = not printer.windows or need.window is None or need.window in printer.windows
     return printer.stock is need.stock and colours and at_window
 

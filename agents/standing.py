@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from agents.ledger.rows import Order, PassRow
 from agents.order import OrderState, PassState
 from agents.route import Need, NoPrinter, PrinterFacts, choose
-from spooler.wire.messages import Stock, Turn
+from spooler.wire.messages import Seal, Stock, Turn
 
 # These the home gives by itself; they stand in the hall's own view and in none of its reports.
 HOMES_OWN = frozenset({"held", "cancel-requested"})
@@ -17,7 +17,8 @@ def need_of(order: Order, passes: Sequence[PassRow], of: PassRow) -> Need:
     return Need(
         order_id=order.order_id,
         stock=of.shape.stock,
-        seal=order.seal,
+        # A list beside a certificate bears no seal; a query result on the same white paper does.
+        seal=order.seal if of.shape.stock is passes[0].shape.stock else Seal.STAMPED,
         window=order.window,
         keeps_printer=of.shape.stock is not Stock.PLAIN and any(p.shape.turn is Turn.PAGE for p in passes),
         blank=starts,

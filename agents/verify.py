@@ -26,7 +26,7 @@ __all__ = ["CLOCK_SKEW", "Refusal", "RefusalCode", "VerifiedOrder", "said_to_be_
 CLOCK_SKEW = timedelta(minutes=5)
 MAX_SIGNED_TICKET_BYTES = 256 << 10
 SIZE_TOLERANCE_MM = 0.5
-NUMBERED_STOCK = {"certificate": Stock.CERTIFICATE, "proof": Stock.PROOF}
+PAPER = {"certificate": Stock.CERTIFICATE, "proof": Stock.PROOF, "record": Stock.PLAIN}
 
 
 @dataclass(frozen=True)
@@ -156,11 +156,11 @@ def _check_passes(ticket: Ticket, sizes: tuple[PageSize, ...]) -> None:
         raise Refusal(
             RefusalCode.TICKET_MISMATCH, f"the passes print {len(printed)} pages, the document has {len(sizes)}"
         )
-    numbered = NUMBERED_STOCK.get(ticket.kind)
-    if numbered is None or ticket.passes[0].stock is not numbered:
+    paper = PAPER.get(ticket.kind)
+    if paper is None or ticket.passes[0].stock is not paper:
         raise Refusal(RefusalCode.TICKET_MISMATCH, f"{ticket.kind} is not printed on {ticket.passes[0].stock}")
     for one in ticket.passes:
-        if one.stock not in (numbered, Stock.PLAIN):
+        if one.stock not in (paper, Stock.PLAIN):
             raise Refusal(
                 RefusalCode.TICKET_MISMATCH, f"pass {one.name} of {ticket.kind} is not printed on {one.stock}"
             )

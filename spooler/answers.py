@@ -87,11 +87,13 @@ def _ending(change: Change, report: Answer, control: Control, order: OpenOrder) 
 def _wanted_back(change: Change, report: Answer, control: Control, order: OpenOrder) -> None:
     """It was handed over: the withdrawal holds, and the paper is listed for recovery."""
     told = _told(report, control)
+    # Plain paper has no serial by which anybody could say that it is back.
+    wanted = RECOVER if report.blanks else frozenset[Reason]()
     note_to_recover(change, order, report.blanks)
     if change.state(control.job_id) is JobState.WITHDRAWN:
         _move(change, control, told, report)
     else:
-        _move(change, control, replace(told, state=JobState.WITHDRAWN, add=RECOVER), report)
+        _move(change, control, replace(told, state=JobState.WITHDRAWN, add=wanted), report)
 
 
 def _is_another_end_asked(change: Change, control: Control) -> bool:

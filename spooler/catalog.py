@@ -32,6 +32,13 @@ class Kind:
     stock: Stock
     fields: tuple[FieldSpec, ...]
     annex_roles: frozenset[str]
+    named_for: str = "holder"  # the field with the person whom the hall searches for and hands over to
+    may_lack_units: bool = False  # it may say that somebody has nothing here
+
+    @property
+    def is_plain(self) -> bool:
+        """Say whether it is printed on white paper, with its whole face and without a serial."""
+        return self.stock is Stock.PLAIN
 
     def field(self, name: str) -> FieldSpec | None:
         return next((spec for spec in self.fields if spec.name == name), None)
@@ -85,7 +92,28 @@ PROOF = Kind(
     annex_roles=frozenset({"collateral_list", "attachment"}),
 )
 
-KINDS: Mapping[str, Kind] = MappingProxyType({kind.id: kind for kind in (CERTIFICATE, PROOF)})
+# Halls answer more queries of the archive than they print certificates. No registration system's field codes for it were found
+# in public specifications: ours are made as theirs are, of the labels' initials.
+RECORD = Kind(
+    id="record",
+    label="档案查询结果证明",
+    number_word="不动产查询",
+    stock=Stock.PLAIN,
+    fields=(
+        FieldSpec("applicant", "cxr", "查询人", 400),
+        FieldSpec("purpose", "cxmd", "查询目的", 200),
+        FieldSpec("content", "cxnr", "查询内容", 400),
+        FieldSpec("location", "zl", "坐落", 400, may_be_empty=True),
+        FieldSpec("unit_number", "bdcdyh", "不动产单元号", 400, may_be_empty=True),
+        FieldSpec("result", "cxjg", "查询结果", 4000),
+        FieldSpec("notes", "bz", "备注", 1000, may_be_empty=True),
+    ),
+    annex_roles=frozenset(),
+    named_for="applicant",
+    may_lack_units=True,
+)
+
+KINDS: Mapping[str, Kind] = MappingProxyType({kind.id: kind for kind in (CERTIFICATE, PROOF, RECORD)})
 
 # The four separate strings of the number line: our name and the field code.
 HEADER_CODES: Mapping[str, str] = MappingProxyType(

@@ -164,7 +164,8 @@ class Controls:
             note_to_recover(change, order, (serial,))
         if order is not None and order.state != WRITTEN_OFF:
             self._ask(change, Withdraw, order, reason, actor)
-        recover = frozenset({Reason.TO_RECOVER})
+        # Plain paper has no serial by which anybody could say that it is back.
+        recover = frozenset[Reason]() if serial is None else frozenset({Reason.TO_RECOVER})
         change.move(
             job_id, Update(state=JobState.WITHDRAWN, add=recover, because="withdrawn after hand-over", actor=actor)
         )

@@ -118,6 +118,8 @@ def draw(
     unknown = sorted(set(names) - templates.keys())
     if unknown:
         fail(f"没有模板 · no such template: {', '.join(unknown)}; {', '.join(templates)}", Exit.WRONG_USAGE)
+    if plain := [name for name in names if templates[name].blank is None]:
+        fail(f"印在白纸上，没有空白页 · on plain paper there is no blank: {', '.join(plain)}", Exit.WRONG_USAGE)
     drawn = []
     for template in (templates[name] for name in names):
         path = template.directory / BLANK

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from spooler.catalog import number_key
+from spooler.catalog import KINDS, number_key
 from spooler.daemon.crash import crash_point
 from spooler.documents import Private
 from spooler.electronic.opening import NONE_ISSUED, Openings
@@ -142,7 +142,7 @@ def _wanted(checked: Checked) -> Wanted:
 
 def _private(request: Request) -> Private:
     return Private(
-        holder=request.document.fields["holder"],
+        holder=request.document.fields[KINDS[request.document.kind].named_for],
         parties=tuple(Party(**party.model_dump()) for party in request.parties),
         request=request.model_dump(mode="json"),
     )

@@ -46,7 +46,7 @@ def kind_tables() -> str:
             for spec in kind.fields
         )
         header = ("field", "code", "label", "required", "may be empty", "longest")
-        roles = ", ".join(f"`{role}`" for role in sorted(kind.annex_roles))
+        roles = ", ".join(f"`{role}`" for role in sorted(kind.annex_roles)) or "none"
         parts.append(f"### `{kind.id}` {kind.label}\n\n{_table(header, rows)}\nAnnex roles: {roles}.\n")
     return "\n".join(parts)
 

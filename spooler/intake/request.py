@@ -130,7 +130,7 @@ class DocumentIn(Part):
     version: StrictInt = Field(ge=1, le=9999)
     booked_on: Day
     qr: Annotated[str, Field(min_length=1, max_length=1000)]
-    units: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(min_length=1, max_length=2000)
+    units: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(max_length=2000)
     fields: dict[str, str] = Field(repr=False)
     issuance: Issuance | None = None
 

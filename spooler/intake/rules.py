@@ -74,6 +74,8 @@ def _units(request: Request, standing: Standing) -> Iterator[Finding]:
     document = request.document
     found = list(unit_findings(document.units, request.registry))
     yield from found
+    if not document.units and not document.fields["unit_number"]:
+        return  # of a kind that may lack them: a query that found nothing
     if not found and not names_the_units(document.fields["unit_number"], document.units):
         yield finding("document.fields.unit_number", Code.DOES_NOT_MATCH, other="document.units")
 
@@ -104,6 +106,8 @@ def _issuance(request: Request, standing: Standing) -> Iterator[Finding]:
     issuance = request.document.issuance
     if issuance is None:
         return
+    if KINDS[request.document.kind].is_plain and issuance.type != "first":
+        yield finding("document.issuance.type", Code.NOT_WITH_THIS, other=f"kind: {request.document.kind}")
     if issuance.notice is not None and issuance.notice.published_on > standing.today:
         yield finding("document.issuance.notice.published_on", Code.IN_THE_FUTURE)
     yield from _replaces(request)

@@ -81,6 +81,8 @@ def _printed_fields(values: dict[str, Any], written: Written) -> Iterator[Findin
     if kind is None:
         yield finding("document.kind", Code.UNKNOWN_KIND, choices=", ".join(KINDS))
         return
+    if document.get("units") == [] and not kind.may_lack_units:
+        yield finding("document.units", Code.EMPTY)
     fields = document.get("fields")
     if isinstance(fields, dict):
         yield from _against_the_kind(kind, fields, written)

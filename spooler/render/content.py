@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from spooler.catalog import number_text
 from spooler.render.codes import RenderCode
 from spooler.wire.messages import Pass, Seal
-
-# What stands between place and sequence in a document's number (domain: 黑（2024）望奎县不动产权第0001234号).
-NUMBER_WORDS = {"certificate": "不动产权", "proof": "不动产证明"}
 
 
 @dataclass(frozen=True)
@@ -21,7 +19,7 @@ class Number:
     sequence: str
 
     def text(self, kind: str) -> str:
-        return f"{self.province}（{self.year}）{self.place}{NUMBER_WORDS[kind]}第{self.sequence}号"
+        return number_text(kind, province=self.province, year=self.year, place=self.place, sequence=self.sequence)
 
 
 @dataclass(frozen=True)

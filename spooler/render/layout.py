@@ -14,6 +14,9 @@ from spooler.render.typeset import ASCENT, Placed, PlacedLine, inset, set_box, s
 __all__ = ["ASCENT", "MM", "Layout", "Placed", "PlacedLine", "lay_out"]
 
 
+_NUMBER_PARTS = frozenset({"province", "year", "place", "sequence"})
+
+
 @dataclass(frozen=True)
 class Layout:
     """Every text of a document in its place, in the order in which it is drawn; and what was found on the way."""
@@ -52,10 +55,9 @@ def _unknown_fields(content: Content, template: Template) -> list[Finding]:
 
 def _entries(content: Content, template: Template) -> list[tuple[str, str, Line | Box]]:
     """Return every text that is not empty with its field and place."""
-    lines = _header(content) | _digits(content.booked_on)
+    lines = _header(content) | _digits(content.booked_on) | _whole(content)
     entries: list[tuple[str, str, Line | Box]] = [
-        ("booked_on" if key.startswith("booked") else f"number.{key}", lines[key], line)
-        for key, line in template.lines.items()
+        (_field_of(key), lines[key], line) for key, line in template.lines.items()
     ]
     entries += [(f"fields.{key}", content.fields.get(key, ""), box) for key, box in template.boxes.items()]
     return [entry for entry in entries if entry[1]]
@@ -69,6 +71,21 @@ def _header(content: Content) -> dict[str, str]:
         "place": number.place,
         "sequence": number.sequence,
     }
+
+
+def _whole(content: Content) -> dict[str, str]:
+    """Return what plain paper says in one piece."""
+    return {
+        "number": content.number.text(content.kind),
+        "registry_name": content.registry_name,
+        "booked_on": f"{content.booked_on:%Y年%m月%d日}",
+    }
+
+
+def _field_of(key: str) -> str:
+    if key.startswith("booked"):
+        return "booked_on"
+    return f"number.{key}" if key in _NUMBER_PARTS else key
 
 
 def _digits(day: date) -> dict[str, str]:

@@ -13,9 +13,13 @@ WATERMARK = "样张"
 _GREY = "0.9 g"
 
 
-def overlay(rendered: Rendered, blank: bytes) -> bytes:
+def overlay(rendered: Rendered, blank: bytes | None) -> bytes:
     """Return each pass over its blank; an empty pass shows the blank alone, a plain sheet has no blank."""
-    with pikepdf.open(BytesIO(rendered.pdf)) as printed, pikepdf.open(BytesIO(blank)) as blanks, pikepdf.new() as shown:
+    with (
+        pikepdf.open(BytesIO(rendered.pdf)) as printed,
+        pikepdf.new() if blank is None else pikepdf.open(BytesIO(blank)) as blanks,
+        pikepdf.new() as shown,
+    ):
         for i, side in enumerate(rendered.passes):
             page = shown.add_blank_page(page_size=(side.width_mm * 72 / 25.4, side.height_mm * 72 / 25.4))
             under = [blanks.pages[i]] if i < len(blanks.pages) else []

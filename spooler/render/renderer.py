@@ -17,12 +17,14 @@ from spooler.render.assemble import Inset, TooManyObjects, assemble
 from spooler.render.codes import RenderCode
 from spooler.render.content import Content, Finding, Rendered, Unprintable
 from spooler.render.fonts import Faces, shared_faces
+from spooler.render.forms import draw_form
 from spooler.render.layout import Layout, lay_out
 from spooler.render.parcel_drawing import ParcelDrawing, draw_parcel, shape_of
 from spooler.render.preview import overlay
 from spooler.render.qr import Bar, qr_bars
 from spooler.render.sheets import Pages
 from spooler.render.template import Place, Sheet, Template, load_templates
+from spooler.render.template.files import BLANK
 from spooler.wire.messages import Pass, Seal, Stock
 
 PLAIN_PAPER = Rect(0, 0, 210, 297)
@@ -75,7 +77,8 @@ class Renderer:
         """Return the print document over the neutral drawing of its blank, watermarked; raise Unprintable as printing would."""
         rendered = self.print_document(content)
         template = self._templates[rendered.template]
-        return overlay(rendered, (template.directory / "blank.pdf").read_bytes())
+        blank = None if template.blank is None else (template.directory / BLANK).read_bytes()
+        return overlay(rendered, blank)
 
     def _plan(self, content: Content) -> Plan:
         template = self._template_of(content)
@@ -134,6 +137,8 @@ def _draw(plan: Plan, faces: Faces) -> bytes:
 
 def _draw_sheet(pages: Pages, sheet: Sheet, plan: Plan, faces: Faces) -> None:
     template = plan.template
+    if template.form is not None:
+        draw_form(pages, sheet, template, template.form, faces)
     if sheet.name == template.seal.on and plan.content.seal is Seal.PRINTED:
         pages.seal(template.seal, plan.content.registry_name)
     if sheet.name == template.qr.on and plan.qr:

@@ -54,7 +54,9 @@ def try_template(template: Template, renderer: Renderer) -> Trial:
 
 
 def blank_is_current(template: Template) -> bool:
-    """Say whether blank.pdf draws what the template says; the fonts in it may be of another edition."""
+    """Say whether blank.pdf draws what the template says; the fonts in it may be of another edition. Plain paper has none."""
+    if template.blank is None:
+        return True
     drawn = draw_blank(template, shared_faces(template.type.fonts))
     try:
         return _pages((template.directory / BLANK).read_bytes()) == _pages(drawn)

@@ -31,7 +31,7 @@ Draw = Callable[[], Image.Image]
 def all_pictures() -> Mapping[str, Draw]:
     """Return every picture by its file name."""
     drawn: dict[str, Draw] = {}
-    for kind, passes in (("certificate", "ABC"), ("proof", "P")):
+    for kind, passes in (("certificate", "ABC"), ("proof", "P"), ("record", "P")):
         for page, name in enumerate(passes, 1):
             stem = f"{kind}-{name}" if len(passes) > 1 else kind
             drawn[f"{stem}-print.png"] = partial(_page, _printed, kind, page)

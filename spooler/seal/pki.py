@@ -33,7 +33,7 @@ from spooler.wire.trust import Grant, HallRecord, RegistryRecord
 
 AUTHORITY_NAME = "certspool authority"
 KEY_LIFE: timedelta = SEAL_LIFE
-KINDS = ("certificate", "proof")
+KINDS = ("certificate", "proof", "record")
 
 
 class AlreadyThere(Exception):

@@ -16,10 +16,13 @@ ABOVE, BELOW = 0.88, 0.12
 # Boxes of a printed table share an edge, and edges are given to the tenth of a millimetre.
 TOUCHING_MM = 0.11
 
-# The strings that every document has beside its fields.
+# The strings that every document has beside its fields: in pieces between what a blank already says, else whole.
 HEADER_LINES = frozenset({"province", "year", "place", "sequence", "booked_year", "booked_month", "booked_day"})
+PLAIN_LINES = frozenset({"number", "registry_name", "booked_on"})
+# A seal is set over who set it and when.
+UNDER_THE_SEAL = frozenset({"booked_year", "booked_month", "booked_day", "booked_on", "registry_name"})
 # The sides of each kind's stock (design §4): halls, consoles and reports know them by these names.
-PASSES = {"certificate": ("A", "B", "C"), "proof": ("P",)}
+PASSES = {"certificate": ("A", "B", "C"), "proof": ("P",), "record": ("P",)}
 
 Key = tuple[str | int, ...]
 
@@ -54,7 +57,7 @@ class Area:
 
 def faults(template: Template) -> list[Fault]:
     """Return everything that is wrong with a template whose shape is right."""
-    checks = (_type, _line_rules, _passes, _fields, _sizes, _on_paper, _apart, _used)
+    checks = (_type, _line_rules, _passes, _fields, _drawing, _sizes, _on_paper, _apart, _used)
     return [fault for check in checks for fault in check(template)]
 
 
@@ -92,15 +95,28 @@ def _passes(template: Template) -> Iterator[Fault]:
 
 
 def _fields(template: Template) -> Iterator[Fault]:
-    yield from _exactly("lines", template.lines, HEADER_LINES, "no document has this string")
     kind = KINDS.get(template.kind)
     if kind is None:
         yield Fault(("kind",), f"there is no kind {template.kind}; known are {', '.join(KINDS)}")
         return
+    lines = PLAIN_LINES if kind.is_plain else HEADER_LINES
+    yield from _exactly("lines", template.lines, lines, "no document on this paper has this string")
     yield from _exactly("boxes", template.boxes, {spec.name for spec in kind.fields}, f"a {kind.id} has no such field")
     for i, sheet in enumerate(template.passes):
         if sheet.stock != kind.stock:
             yield Fault(("passes", i, "stock"), f"a {kind.id} is printed on {kind.stock}")
+
+
+def _drawing(template: Template) -> Iterator[Fault]:
+    """Numbered stock has its labels before it is printed; what is on plain paper is all printed by us."""
+    kind = KINDS.get(template.kind)
+    if kind is None:
+        return
+    needed, other = ("form", "blank") if kind.is_plain else ("blank", "form")
+    if getattr(template, needed) is None:
+        yield Fault((needed,), f"is missing: a {kind.id} is printed on {kind.stock}")
+    if getattr(template, other) is not None:
+        yield Fault((other,), f"a {kind.id} is printed on {kind.stock}, which has a [{needed}] instead")
 
 
 def _exactly(table: str, has: Collection[str], must: Collection[str], strange: str) -> Iterator[Fault]:
@@ -140,13 +156,13 @@ def _on_paper(template: Template) -> Iterator[Fault]:
 
 
 def _apart(template: Template) -> Iterator[Fault]:
-    """Nothing that is printed stands on another thing; only the seal may lie over the date, as seals do."""
+    """Nothing that is printed stands on another thing; only the seal may lie over name and date, as seals do."""
     seal, printed = _seal(template), _printed(template)
     for one, other in combinations(printed, 2):
         if one.overlaps(other):
             yield Fault(other.where, f"{other} overlaps {_name(one)}, {one}")
     for area in printed:
-        if seal.overlaps(area) and not str(area.where[-1]).startswith("booked"):
+        if seal.overlaps(area) and area.where[-1] not in UNDER_THE_SEAL:
             yield Fault(seal.where, f"{seal} lies over {_name(area)}, {area}")
 
 
@@ -165,11 +181,16 @@ def _printed(template: Template) -> list[Area]:
 
 
 def _drawn(template: Template) -> list[Area]:
-    """Return what stands on the drawing of the blank; of labels only where they begin."""
-    blank = template.blank
-    areas = [_area(("blank", "rules", i), rule) for i, rule in enumerate(blank.rules)]
-    areas += [_point(("blank", "labels", i), at.on, at.x, at.baseline) for i, at in enumerate(blank.labels)]
-    return [*areas, _point(("blank", "serial"), blank.serial.on, blank.serial.x, blank.serial.y)]
+    """Return what stands on the drawing of the blank, or on the form; of labels only where they are set."""
+    areas: list[Area] = []
+    for table, drawn in (("blank", template.blank), ("form", template.form)):
+        if drawn is not None:
+            areas += [_area((table, "rules", i), rule) for i, rule in enumerate(drawn.rules)]
+            areas += [_point((table, "labels", i), at.on, at.x, at.baseline) for i, at in enumerate(drawn.labels)]
+    if template.blank is not None:
+        serial = template.blank.serial
+        areas.append(_point(("blank", "serial"), serial.on, serial.x, serial.y))
+    return areas
 
 
 def _area(where: Key, place: Place) -> Area:

@@ -75,7 +75,8 @@ def load_template(path: Path) -> Template:
     found = [_told(path, source, fault.where, fault.message) for fault in faults(template)]
     if path.parts[-3:-1] != (template.kind, str(template.version)):
         found.append(f"{path}: kind and version say {template.name}, the folder says {'/'.join(path.parts[-3:-1])}")
-    found += [f"{path.parent / name}: is missing" for name in (BLANK, SAMPLE) if not (path.parent / name).is_file()]
+    needed = (SAMPLE,) if template.blank is None else (BLANK, SAMPLE)
+    found += [f"{path.parent / name}: is missing" for name in needed if not (path.parent / name).is_file()]
     if found:
         raise BadTemplate("\n".join(found))
     return template

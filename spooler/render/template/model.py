@@ -113,17 +113,18 @@ class RedSeal(Part):
 
 
 class Label(Part):
-    """A text of the neutral drawing of the blank; never printed on paper."""
+    """A fixed text, by the left end, the middle or the right end of its baseline."""
 
     on: str
     text: str
     x: Millimetres
     baseline: Millimetres
     size: Points
+    align: Align = "left"
 
 
 class Rule(Place):
-    """A frame of the neutral drawing of the blank; never printed on paper."""
+    """A frame; one that ends where a box begins holds that box's label."""
 
 
 class Serial(Part):
@@ -134,12 +135,17 @@ class Serial(Part):
     y: Millimetres
 
 
-class Blank(Part):
-    """The neutral drawing of the blank, for previews and contact sheets."""
+class Form(Part):
+    """Labels and cells. Of a kind on plain paper they are printed, since nothing is on that paper before."""
 
-    serial: Serial
     labels: tuple[Label, ...] = ()
     rules: tuple[Rule, ...] = ()
+
+
+class Blank(Form):
+    """The neutral drawing of a numbered blank, for previews and contact sheets; never printed on paper."""
+
+    serial: Serial
 
 
 class Template(Part):
@@ -156,7 +162,8 @@ class Template(Part):
     qr: Place
     seal: RedSeal
     frame: Place | None = None
-    blank: Blank
+    blank: Blank | None = None  # what is already on numbered stock
+    form: Form | None = None  # what plain paper lacks
     directory: Path
 
     @property

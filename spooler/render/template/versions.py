@@ -19,7 +19,8 @@ class NoSuchTemplate(Exception):
 
 def fingerprint(directory: Path) -> str:
     """Return the hash of all files of a version; a released one keeps it for ever."""
-    lines = [f"{sha256((directory / name).read_bytes()).hexdigest()}  {name}\n" for name in FILES]
+    held = [name for name in FILES if (directory / name).is_file()]
+    lines = [f"{sha256((directory / name).read_bytes()).hexdigest()}  {name}\n" for name in held]
     return sha256("".join(lines).encode()).hexdigest()
 
 
@@ -49,7 +50,8 @@ def _copy(source: Path, directory: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
     for name in FILES:
-        shutil.copyfile(source / name, aside / name)
+        if (source / name).is_file():
+            shutil.copyfile(source / name, aside / name)
     path = aside / TEMPLATE
     text, changed = _VERSION.subn(f"version = {directory.name}", path.read_text(encoding="utf-8"), count=1)
     if not changed:

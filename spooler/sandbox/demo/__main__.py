@@ -130,7 +130,8 @@ def _card(run: Run, errand: script.Errand, sides: Sequence[paper.Side], words: M
     job = run.jobs[errand.request_id]
     orders = {order["order_id"] for order in job["orders"]}
     own = sorted((side for side in sides if side.order_id in orders), key=lambda side: side.number)
-    lines = (words[errand.kind], errand.route, f"{words['serial']} {job['serial']}", errand.name)
+    serial = f"{words['serial']} {job['serial']}" if job["serial"] else words["plain"]
+    lines = (words[errand.kind], errand.route, serial, errand.name)
     return contact_sheet.Card(errand.number, lines, errand.kind, tuple(own))
 
 

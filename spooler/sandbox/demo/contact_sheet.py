@@ -90,6 +90,8 @@ def _paper(side: Side, kind: str) -> Image.Image | None:
     if side.stock is Stock.PLAIN:
         return None
     template = _template(kind)
+    if template.blank is None:
+        return None
     paper = _page(template.directory / "blank.pdf", side.number)
     place = template.blank.serial
     if side.serial and place.on == template.passes[side.number - 1].name:

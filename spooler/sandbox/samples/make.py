@@ -81,6 +81,7 @@ class Samples:
         yield from self._texts()
         yield from self._cases()
         yield from self._issuances()
+        yield from self._queries()
 
     def _with_annexes(self) -> Iterator[tuple[str, Request]]:
         annex = self.annex
@@ -151,6 +152,12 @@ class Samples:
         yield "renewal", worn
         yield "all-fields", all_fields()
 
+    def _queries(self) -> Iterator[tuple[str, Request]]:
+        yield "query", record(131, NORTH)
+        nothing = "经查询，截至出具之日，查询人名下在本登记机构无房屋所有权登记记录。"
+        content = "个人名下不动产登记情况"
+        yield "query-nothing", record(132, SOUTH, units=[], content=content, location="", result=nothing)
+
 
 def certificate(index: int, registry: str, **changes: Any) -> Request:
     """Return a certificate request; `changes` replace printed fields, units, annexes or the case."""
@@ -183,6 +190,21 @@ def proof(index: int, registry: str, **changes: Any) -> Request:
         "notes": "债务履行期限：2025年03月10日起2045年03月09日止",
     }
     return _request("proof", "BDCZM", index, registry, fields, changes)
+
+
+def record(index: int, registry: str, **changes: Any) -> Request:
+    """Return a request for the slip with the result of a query."""
+    place = COUNTIES[registry].place
+    fields = {
+        "applicant": "孙二",
+        "purpose": "核实交易房屋的权利状况",
+        "content": "不动产的自然状况、权利状况，抵押、查封、异议登记情况",
+        "location": f"{place}中央大街{index}号",
+        "result": f"权利人：周六\n不动产权证号：黑（2021）{place}不动产权第{index:07d}号\n房屋建筑面积：{index}.08㎡\n"
+        "抵押：无　　查封：无　　异议登记：无　　预告登记：无",
+        "notes": f"业务编号：20250310{index}",
+    }
+    return _request("record", "CXJG", index, registry, fields, changes)
 
 
 def homestead(annexes: list[Request]) -> Request:
@@ -262,7 +284,7 @@ def _request(kind: str, prefix: str, index: int, registry: str, fields: Request,
             "booked_on": "2025-03-10",
             "qr": f"{prefix}-{registry}-{index:07d}",
             "units": units,
-            "fields": {**fields, "unit_number": spaced(units[0]), **changes},
+            "fields": {**fields, "unit_number": spaced(units[0]) if units else "", **changes},
         },
         "annexes": annexes,
     }

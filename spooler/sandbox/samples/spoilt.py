@@ -15,6 +15,9 @@ def spoilt(good: Mapping[str, Request], annex: Callable[[str, str], Request]) ->
         spoil(request)
         request["request_id"] = f"bad-{name}"
         yield name, field, request
+    with_map = copy.deepcopy(good["query"])
+    with_map.update(request_id="bad-query-with-map", annexes=[annex("parcel_map", "map-house.pdf")])
+    yield "query-with-map", "annexes.0.role", with_map
     unembedded = copy.deepcopy(good["house"])
     unembedded.update(request_id="bad-font-not-embedded", annexes=[annex("parcel_map", "map-font-missing.pdf")])
     yield "font-not-embedded", "annexes.0", unembedded
@@ -87,6 +90,10 @@ SPOILS: tuple[tuple[str, str, str, Callable[[Request], None]], ...] = (
     ("wrong-length", "house", "annexes.0.bytes", _in("annexes", 0, "bytes", value=1)),
     ("map-with-proof", "collateral-list", "annexes.0.role", _in("annexes", 0, "role", value="parcel_map")),
     ("check-digit", "all-fields", "parties.0.id_number", _in("parties", 0, "id_number", value="232324199003074015")),
+    ("no-units", "no-annex", "document.units", _in("document", "units", value=[])),
+    ("query-without-result", "query", "document.fields.result", _field("result", "")),
+    ("query-by-code", "query", "document.fields", _field("cxr", "孙二")),
+    ("query-with-units-unnamed", "query", "document.fields.unit_number", _field("unit_number", "")),
     ("no-notice", "replacement", "document.issuance.notice", _without_notice),
     ("no-mark", "replacement", "document.fields.notes", _field("notes", "业务编号：20250310122")),
 )

@@ -9,6 +9,7 @@ from spooler.render.template.versions import fingerprint
 # The hash of each released version's files (`certspool templates list --json` shows it).
 RELEASED = {
     "certificate/1": "6160f5d47b47da1011697e479f8dfbf397ccdd99d5a2c069a53029dc1d4b8525",
+    "record/1": "3c5bed752dc7e5d4964444f10309e3d972fc51a63dfb6156d45837f62852e375",
     "proof/1": "f0810d6cb430cc37149bf750a6c5c2e296908d7dc47e29f7bd4a433e844d0974",
 }
 
