@@ -43,6 +43,7 @@ from spooler.ground import (
     now,
     one_at_a_time,
     open_store,
+    read_items,
     read_keys,
     read_targets,
     read_templates,
@@ -274,7 +275,7 @@ def _figures(ground: Ground, targets: Sequence[Target]) -> StoreFigures:
 
 
 def _api_parts(ground: Ground, probe: APIRouter) -> Parts:
-    layout = read_templates(ground.settings)
+    layout, items = read_templates(ground.settings), read_items(ground.settings)
     checker = Checker(
         trust=ground.trust,
         served=ground.registries,
@@ -282,6 +283,7 @@ def _api_parts(ground: Ground, probe: APIRouter) -> Parts:
         clock=ground.clock,
         is_closed=ground.written_off.is_closed,
         templates={one.id: one.templates for one in ground.settings.registries},
+        items=items,
     )
     return Parts(
         intake=Intake(
@@ -297,6 +299,7 @@ def _api_parts(ground: Ground, probe: APIRouter) -> Parts:
         written_off=ground.written_off,
         callers=Callers(_callers(ground.settings)),
         registries=ground.registries,
+        items=items,
         hall_names={hall.hall: hall.name for hall in ground.trust.halls.values()},
         probe=probe,
         verify=page_beside_the_api(ground.store, ground.clock, ground.metrics),

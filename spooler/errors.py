@@ -57,6 +57,9 @@ class Code(StrEnum):
     NOT_WITH_THIS = "not-with-this"
     REPLACES_ITSELF = "replaces-itself"
     NO_REPLACEMENT_MARK = "no-replacement-mark"
+    UNKNOWN_ITEM = "unknown-item"
+    ITEM_WITHOUT_DOCUMENT = "item-without-document"
+    ITEM_OF_ANOTHER_KIND = "item-of-another-kind"
     # annexes
     ROLE_NOT_ALLOWED = "role-not-allowed"
     NO_CONTENT = "no-content"
@@ -146,6 +149,18 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.NOT_WITH_THIS: ("{other} 时不应出现", "must not stand here with {other}"),
     Code.REPLACES_ITSELF: ("不能替换自己", "a certificate cannot replace itself"),
     Code.NO_REPLACEMENT_MARK: ("补发的证书须在附记注明“补发”", "the notes of a replacement must hold the word 补发"),
+    Code.UNKNOWN_ITEM: (
+        "登记事项目录中没有该代码（certspool items 列出全部）",
+        "no registration item has this code (`certspool items` lists them)",
+    ),
+    Code.ITEM_WITHOUT_DOCUMENT: (
+        "该登记事项（{name}）不颁发证书或证明",
+        "no document is issued for this item ({english})",
+    ),
+    Code.ITEM_OF_ANOTHER_KIND: (
+        "该登记事项（{name}）应发 {yields}，而 document.kind 为 {kind}",
+        "this item ({english}) yields {yields}, and document.kind says {kind}",
+    ),
     Code.ROLE_NOT_ALLOWED: (
         "此类证书不应有该附件，或同类附件重复",
         "this kind of document has no such annex, or only one",

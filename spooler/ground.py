@@ -21,6 +21,7 @@ from spooler.ask_hall import HallAsker
 from spooler.callback import Target
 from spooler.daemon.settings import Credentials, SettingsError
 from spooler.documents import Documents
+from spooler.items import BadItems, Item, find_items, load_items
 from spooler.metrics import Metrics
 from spooler.render import BadTemplate, FontMissing, Renderer, find_templates
 from spooler.seal.key import SealKey
@@ -174,6 +175,14 @@ def read_trust(settings: HomeSettings, metrics: Metrics) -> Trust:
         return TrustDirectory(directory, check=serves_all, on_trouble=alarm)
     except (OSError, ValidationError, Unfit) as e:
         raise SettingsError(f"home.trust_directory {directory}: 信任目录不可用 · cannot be used: {why(e)}") from e
+
+
+def read_items(settings: HomeSettings) -> Mapping[str, Item]:
+    """Return the catalogue of registration items; SettingsError names what is wrong with it."""
+    try:
+        return load_items(settings.home.items_file or find_items())
+    except BadItems as e:
+        raise SettingsError(f"home.items_file: 登记事项目录有误 · registration items: {e}") from e
 
 
 def read_templates(settings: HomeSettings) -> Renderer:

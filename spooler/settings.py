@@ -21,6 +21,7 @@ class HomeSection(Section):
     credentials_directory: Path | None = None
     trust_directory: Path
     templates_directory: Path | None = None  # the site's own; a kind found there is taken from there alone
+    items_file: Path | None = None  # the site's own catalogue of registration items, in the place of ours
     database_url: str | None = None  # default: SQLite in the data directory; homes may share a postgresql://…
     documents_directory: Path | None = None  # default: documents in the data directory; homes on one database share it
     order_days: int = Field(default=3, ge=1, le=90)  # working days until an order can no longer be begun

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from spooler.api.acts import act_router
 from spooler.api.electronic import electronic_router
+from spooler.api.items import item_router
 from spooler.api.jobs import job_router
 from spooler.api.openapi import describe
 from spooler.api.others import approval_router, feed_router
@@ -26,6 +27,7 @@ def make_api(parts: Parts) -> FastAPI:
         electronic_router,
         approval_router,
         feed_router,
+        item_router,
         write_off_router,
     )
     for router in (*(make(parts) for make in routers), parts.verify, parts.probe):

@@ -11,6 +11,7 @@ from spooler.another_order import AnotherOrder
 from spooler.api.auth import Callers
 from spooler.controls import Decided, Outcome, Pending
 from spooler.intake.keep import Intake
+from spooler.items import Item
 from spooler.store import Store
 from spooler.wire.messages import Actor
 from spooler.write_off import HallsWrittenOff
@@ -52,6 +53,7 @@ class Parts:
     registries: frozenset[str]
     hall_names: Mapping[str, str]
     probe: APIRouter
+    items: Mapping[str, Item] = field(default_factory=dict)
     verify: APIRouter = field(default_factory=APIRouter)  # the public page
     count_request: CountRequest = lambda registry, channel, code: None
     most_waiting_letters: int = 20_000

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "approvals": ("spooler.cli.approvals", "app", "审批 · What waits for a second person."),
     "hall": ("spooler.cli.halls", "app", "受理大厅 · Halls, and writing one off."),
     "render": ("spooler.cli.render", "render", "试排版 · Render a request, unsigned."),
+    "items": ("spooler.cli.items", "items", "登记事项 · Registration items: which one yields which document."),
     "templates": ("spooler.cli.templates", "app", "模板 · What is printed where, on which stock."),
     "verify": ("spooler.cli.verify", "verify", "验签 · Is this PDF what a trusted registry sealed?"),
     "electronic": ("spooler.cli.electronic", "electronic", "电子证照 · Fetch a job's electronic certificate."),

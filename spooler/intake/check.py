@@ -20,6 +20,7 @@ from spooler.intake.names import Written, to_our_names
 from spooler.intake.reading import read_json
 from spooler.intake.request import Request
 from spooler.intake.shape import shape
+from spooler.items import Item
 from spooler.render.content import AnnexFile, Content, Number, Rendered, Unprintable
 from spooler.render.content import Finding as LayoutFinding
 from spooler.wire import strict
@@ -28,6 +29,7 @@ from spooler.wire.trust import Trust
 # The order adds the seal, the ticket and the wrapping to the rendered pages, and is at most 12 MiB.
 MAX_RENDERED_BYTES = (12 << 20) - (512 << 10)
 T = TypeVar("T")
+ADDED_LATER = ("item",)
 HOUR = timedelta(minutes=60)
 WITHOUT_APPLICATION = timedelta(minutes=15)
 
@@ -62,7 +64,10 @@ class Checked:
 
 
 class Checker:
-    """Judges requests against trust, layout and clock; keeps nothing. `templates`: by registry, the version of a kind it prints."""
+    """Judges requests against trust, layout and clock; keeps nothing.
+
+    `templates`: by registry, the version of a kind that it prints. `items`: the catalogue of registration items.
+    """
 
     def __init__(
         self,
@@ -73,6 +78,7 @@ class Checker:
         clock: Callable[[], datetime],
         is_closed: Callable[[str], bool] = lambda hall: False,
         templates: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
+        items: Mapping[str, Item] = MappingProxyType({}),
     ) -> None:
         self._trust = trust
         self._templates = templates
@@ -80,6 +86,7 @@ class Checker:
         self._served = served
         self._layout = layout
         self._clock = clock
+        self._items = items
 
     def read(self, body: bytes, parts: Mapping[str, bytes] | None = None) -> Received:
         """Return what the body says, or raise RequestRefused."""
@@ -88,7 +95,7 @@ class Checker:
     def check(self, received: Received) -> Checked:
         """Return the request with its print document; RequestRefused names every field that stands in the way."""
         request, now = received.request, self._clock()
-        found = rules.errors(request, rules.Standing(self._trust, self._served, now))
+        found = rules.errors(request, rules.Standing(self._trust, self._served, now, self._items))
         if not found and self._is_closed(request.hall):
             found = [finding("hall", Code.HALL_WRITTEN_OFF)]
         if found:
@@ -161,7 +168,12 @@ def content_of(received: Received, registry_name: str) -> Content:
 
 def digest_of(request: Request) -> str:
     """Return the hash by which two requests are the same: our names, defaults filled in, annexes by their hashes."""
-    return sha256(strict.canonical(request.model_dump(mode="json"))).hexdigest()
+    return sha256(strict.canonical(request.model_dump(mode="json", exclude=_not_given(request)))).hexdigest()
+
+
+def _not_given(request: Request) -> set[str]:
+    """Return the fields that came later than kept requests and are not used: a repeat of an older request is still the same."""
+    return {name for name in ADDED_LATER if getattr(request, name) is None}
 
 
 def deadline_of(request: Request, now: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""The tables in docs/requests.md and docs/errors.md, from the model and the list of codes: `python -m spooler.intake.reference`.
+"""The tables in docs/requests.md, errors.md and items.md, from the model and the catalogues: `python -m spooler.intake.reference`.
 
 Between two marker lines of a page the table is written anew; the prose around it is written by hand.
 """
@@ -11,6 +11,7 @@ from typing import Any
 from spooler.catalog import HEADER_CODES, KINDS
 from spooler.errors import SENTENCES
 from spooler.intake.request import Request
+from spooler.items import find_items, load_items
 
 BEGIN, END = "<!-- begin generated: {name} -->", "<!-- end generated: {name} -->"
 _HEADER = ("field", "type", "required", "may be empty", "longest", "pattern, range or values")
@@ -57,6 +58,14 @@ def header_table() -> str:
 
 def code_table() -> str:
     return _table(("code", "中文", "English"), ((f"`{code}`", *said) for code, said in SENTENCES.items()))
+
+
+def item_table() -> str:
+    rows = (
+        (f"`{code}`", item.name, f"{item.english}", f"`{item.yields}`", item.source)
+        for code, item in load_items(find_items()).items()
+    )
+    return _table(("code", "登记事项", "English", "yields", "source"), rows)
 
 
 def _model_rows(model: dict[str, Any], models: dict[str, Any], path: str) -> Iterator[tuple[object, ...]]:
@@ -108,8 +117,14 @@ def _table(header: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
     return "".join("| " + " | ".join(map(str, line)) + " |\n" for line in lines)
 
 
-TABLES = {"request": request_table, "kinds": kind_tables, "header": header_table, "codes": code_table}
-PAGES = {"requests.md": ("request", "header", "kinds"), "errors.md": ("codes",)}
+TABLES = {
+    "request": request_table,
+    "kinds": kind_tables,
+    "header": header_table,
+    "codes": code_table,
+    "items": item_table,
+}
+PAGES = {"requests.md": ("request", "header", "kinds"), "errors.md": ("codes",), "items.md": ("items",)}
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("docs"))

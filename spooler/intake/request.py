@@ -136,12 +136,13 @@ class DocumentIn(Part):
 
 
 class Request(Part):
-    """One document that a registry asks to be printed at a hall."""
+    """One document that a registry asks to be printed at a hall. `item` is a code of the catalogue of registration items."""
 
     request_id: Annotated[str, Field(pattern=r"^[!-~]{1,100}$")]
     registry: Annotated[str, Field(min_length=1, max_length=32)]
     hall: Annotated[str, Field(min_length=1, max_length=32)]
     case: CaseRef
+    item: Text64 | None = None
     document: DocumentIn
     annexes: tuple[AnnexIn, ...] = Field(default=(), max_length=40)
     applied_at: Moment | None = None

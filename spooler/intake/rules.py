@@ -3,8 +3,8 @@
 Each rule yields findings; none stops another. Dates are days of Asia/Shanghai, which has been +08:00 without summer time since 1991.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 
 from spooler.catalog import FRAME_ROLES, KINDS, number_key, number_text
@@ -12,6 +12,7 @@ from spooler.errors import Code, Finding, finding
 from spooler.intake.identity import id_number_errors, id_number_warnings
 from spooler.intake.request import Request
 from spooler.intake.units import names_the_units, unit_findings
+from spooler.items import NONE, Item
 from spooler.wire.trust import Trust
 
 SHANGHAI = timezone(timedelta(hours=8))
@@ -20,11 +21,12 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Standing:
-    """What a request is judged against: whom we trust, which registries this home serves, and the time."""
+    """What a request is judged against: whom we trust, which registries this home serves, the time, the registration items."""
 
     trust: Trust
     served: frozenset[str]
     now: datetime
+    items: Mapping[str, Item] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -83,6 +85,25 @@ def _units(request: Request, standing: Standing) -> Iterator[Finding]:
 def _case(request: Request, standing: Standing) -> Iterator[Finding]:
     if request.case.ordinal > request.case.of:
         yield finding("case.ordinal", Code.BEYOND_CASE)
+
+
+def _item(request: Request, standing: Standing) -> Iterator[Finding]:
+    """What is booked decides which document there is, if any."""
+    if request.item is None:
+        return
+    item, kind = standing.items.get(request.item), request.document.kind
+    if item is None:
+        yield finding("item", Code.UNKNOWN_ITEM)
+        return
+    facts = {"name": item.name, "english": item.english, "yields": item.yields, "kind": kind}
+    if item.yields == NONE:
+        yield finding("item", Code.ITEM_WITHOUT_DOCUMENT, **facts)
+    elif item.yields != kind:
+        yield finding("item", Code.ITEM_OF_ANOTHER_KIND, **facts)
+    issuance = request.document.issuance
+    if item.issuance is not None and (issuance is None or issuance.type != item.issuance):
+        path = "document.issuance" if issuance is None else "document.issuance.type"
+        yield finding(path, Code.DOES_NOT_MATCH, other=f"item: {item.issuance}")
 
 
 def _times(request: Request, standing: Standing) -> Iterator[Finding]:
@@ -155,7 +176,7 @@ def _annexes(request: Request, standing: Standing) -> Iterator[Finding]:
         roles.append(annex.role)
 
 
-RULES: tuple[Rule, ...] = (_places, _number, _units, _case, _times, _parties, _issuance, _annexes)
+RULES: tuple[Rule, ...] = (_places, _number, _units, _case, _item, _times, _parties, _issuance, _annexes)
 
 
 def number_of(request: Request) -> str:

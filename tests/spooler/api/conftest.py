@@ -26,6 +26,7 @@ from spooler.documents import Documents
 from spooler.electronic.join import page_beside_the_api
 from spooler.electronic.opening import NONE_ISSUED, Openings
 from spooler.intake.keep import Intake
+from spooler.items import find_items, load_items
 from spooler.metrics import Metrics
 from spooler.prepare import Preparer
 from spooler.render import Renderer, find_templates
@@ -107,6 +108,7 @@ def a_home(
         callers=Callers(with_token(caller) for caller in CALLERS.values()),
         registries=frozenset(served),
         hall_names=dict.fromkeys(HALLS, "大厅"),
+        items=load_items(find_items()),
         probe=probe_router(ready={"store": lambda: True}, registry=CollectorRegistry()),
         verify=page_beside_the_api(store, lambda: datetime.now(UTC), Metrics()),
         count_request=lambda *labels: counted.append(labels),

@@ -84,3 +84,14 @@ def test_a_data_directory_that_cannot_be(says: Callable[..., str], tmp_path: Pat
     (tmp_path / "file").write_text("")
 
     assert "home.data_directory" in says(data_directory=tmp_path / "file" / "data")
+
+
+def test_a_catalogue_of_items_with_a_fault(says: Callable[..., str], tmp_path: Path) -> None:
+    """A site's own, and a kind of document that nobody knows: file, line and key."""
+    own = tmp_path / "items.toml"
+    own.write_text('[items]\nhouse = { name = "房屋", english = "House", yields = "booklet", source = "§20" }\n')
+
+    assert f"home.items_file: 登记事项目录有误 · registration items: {own}:2: items.house.yields: " in says(
+        items_file=own
+    )
+    assert "items.toml: No such file" in says(items_file=tmp_path / "none" / "items.toml")

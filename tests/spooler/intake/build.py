@@ -10,6 +10,7 @@ from typing import Any
 from spooler.catalog import COUNTIES, KINDS
 from spooler.errors import Finding, RequestRefused
 from spooler.intake.check import Checked, Checker
+from spooler.items import find_items, load_items
 from spooler.render.content import Content, Rendered
 from spooler.sandbox import samples
 from spooler.wire.messages import Pass, Stock
@@ -76,12 +77,15 @@ class BlankLayout:
         )
 
 
-def checker(layout: Any = None, *, now: datetime = NOON, trusted: Trust | None = None, served: Any = None) -> Checker:
+def checker(
+    layout: Any = None, *, now: datetime = NOON, trusted: Trust | None = None, served: Any = None, items: Any = None
+) -> Checker:
     return Checker(
         trust=trusted or trust(),
         served=frozenset(COUNTIES if served is None else served),
         layout=layout or BlankLayout(),
         clock=lambda: now,
+        items=load_items(find_items()) if items is None else items,
     )
 
 
