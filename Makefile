@@ -11,8 +11,8 @@ setup:           ## Debian packages and .venv/, only what is missing
 demo: setup      ## two registries, three halls, real samples, start to end (DEMO="--lang en" for English)
 	@$(PYTHON) -m spooler.sandbox.demo $(DEMO)
 
-test: setup      ## all tests, on a private RabbitMQ and private cupsds (TESTS=tests/agents for a part)
-	@$(PYTHON) -m pytest -m "not soak and not bench" $(TESTS)
+test: setup      ## all tests, on private RabbitMQs and private cupsds, two files at a time (TESTS=tests/agents for a part, one at a time)
+	@$(PYTHON) -m pytest -m "not soak and not bench" $(if $(TESTS),$(TESTS),-n 2 --dist loadgroup --no-loadscope-reorder)
 
 lint: setup      ## style and types
 	@.venv/bin/ruff format --check .

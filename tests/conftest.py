@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -10,10 +11,41 @@ import structlog
 
 from spooler.sandbox import broker as sandbox
 from spooler.sandbox.broker import PrivateBroker
+from spooler.sandbox.ports import KEPT_FREE, RANGE_VARIABLE
 from spooler.wire.link import BrokerAddress, PikaLink
 from spooler.wire.management import Management
 from spooler.wire.topology import Topology
 from tests.postgresql import PostgreSQL, private_postgresql
+
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")
+MOST_WORKERS = 8
+# Rooms whose files take minutes: begun first, so that nobody waits for a late one alone.
+LONGEST_FIRST = ("crash", "journeys", "storm", "bench", "rows", "acts", "disk")
+# What is up for the whole run is worth one worker: those who use it go there together.
+SHARED = ("county", "sandbox")
+
+
+def pytest_configure() -> None:
+    """Give each worker ports of its own: what starts side by side must not choose the same."""
+    if WORKER:
+        width = len(KEPT_FREE) // MOST_WORKERS
+        first = KEPT_FREE.start + int(WORKER.removeprefix("gw")) % MOST_WORKERS * width
+        os.environ[RANGE_VARIABLE] = f"{first}-{first + width - 1}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests together on one worker, and those of a sandbox that several files share."""
+
+    def room(item: pytest.Item) -> int:
+        name = item.path.relative_to(item.config.rootpath / "tests").parts[0]
+        return LONGEST_FIRST.index(name) if name in LONGEST_FIRST else len(LONGEST_FIRST)
+
+    items.sort(key=room)
+    for item in items:
+        shared = [
+            name for name in SHARED if name in getattr(item, "fixturenames", ()) and item.path.parent.name == "journeys"
+        ]
+        item.add_marker(pytest.mark.xdist_group("-".join(shared) or str(item.path)))
 
 
 @dataclass(frozen=True)
