@@ -26,6 +26,7 @@ class Inset:
     side: int
     rect: Rect
     turned: bool = False
+    is_grey: bool = False
 
 
 def assemble(
@@ -56,7 +57,8 @@ def _place(document: pikepdf.Pdf, inset: Inset, name: str) -> None:
     page = document.pages[inset.page]
     with pikepdf.open(BytesIO(inset.pdf)) as source:
         form = document.copy_foreign(source.pages[inset.side].as_form_xobject(handle_transformations=False))
-    page.add_resource(form, pikepdf.Name.XObject, pikepdf.Name(name))
+    shown = as_grey(document, form) if inset.is_grey else form
+    page.add_resource(shown, pikepdf.Name.XObject, pikepdf.Name(name))
     # Between line ends: some readers join a page's content streams without the space that belongs between them.
     content = f"\nq {_matrix(inset, form, float(page.mediabox[3]))} cm {name} Do Q\n"
     page.contents_add(content.encode())
@@ -70,3 +72,23 @@ def _matrix(inset: Inset, form: pikepdf.Object, paper_height: float) -> str:
     turned = (0.0, scale, -scale, 0.0, left + inset.rect.width * MM, bottom)
     values = turned if inset.turned else (scale, 0.0, 0.0, scale, left, bottom)
     return " ".join(f"{value:.6f}" for value in values)
+
+
+def as_grey(document: pikepdf.Pdf, form: pikepdf.Object) -> pikepdf.Object:
+    """Return a group that shows the form without its colours.
+
+    Its bytes stay as they are: white of no saturation is laid over it, blended so that only the lightness beneath is left.
+    """
+    left, bottom, right, top = (float(value) for value in form.BBox)
+    saturation = pikepdf.Dictionary(Type=pikepdf.Name.ExtGState, BM=pikepdf.Name.Saturation)
+    content = f"/Annex Do q /Grey gs 1 1 1 rg {left} {bottom} {right - left} {top - bottom} re f Q"
+    group = document.make_stream(content.encode())
+    group.Type, group.Subtype, group.BBox = pikepdf.Name.XObject, pikepdf.Name.Form, form.BBox
+    group.Group = pikepdf.Dictionary(
+        Type=pikepdf.Name.Group, S=pikepdf.Name.Transparency, CS=pikepdf.Name.DeviceRGB, I=True
+    )
+    group.Resources = pikepdf.Dictionary(
+        XObject=pikepdf.Dictionary(Annex=document.make_indirect(form)),
+        ExtGState=pikepdf.Dictionary(Grey=document.make_indirect(saturation)),
+    )
+    return document.make_indirect(group)

@@ -1,4 +1,4 @@
-"""What rendering can find, as a closed list of words: all refuse, but the last two, which only ask for a look."""
+"""What rendering can find, as a closed list of words: all refuse, but the warnings, which only ask for a look."""
 
 from enum import StrEnum
 
@@ -30,11 +30,31 @@ class RenderCode(StrEnum):
     ANNEX_COLOURS = "annex-colours"
     ANNEX_HIDDEN_LAYERS = "annex-hidden-layers"
     ANNEX_ACTIVE = "annex-active"  # PostScript, or data kept in another file
-    ANNEX_GEOMETRY = "annex-geometry"  # no polygon, not closed, no extent
+    ANNEX_GEOMETRY = "annex-geometry"  # no polygon, not closed, crossing itself, no area
+    ANNEX_COORDINATES = "annex-coordinates"  # a system that is not known, or north before east
+    ANNEX_NO_SCALE = "annex-no-scale"  # no round scale at which the parcel fits its room
+    ANNEX_DISTORTED = "annex-distorted"  # the pixels of a picture are not square
     FONT_NOT_EMBEDDED = "font-not-embedded"
     # warnings
     FALLBACK_FACE = "fallback-face"
     ANNEX_ANNOTATIONS = "annex-annotations"  # they are not printed
+    ANNEX_SMALL = "annex-small"  # lettering below 1.5 mm on paper
+    ANNEX_NOT_TO_SCALE = "annex-not-to-scale"  # a scale was stated and could not be kept
+    ANNEX_AREA = "annex-area"  # the stated area is not that of the coordinates
+    ANNEX_SYSTEM_UNSURE = "annex-system-unsure"  # which coordinates these are
+    ANNEX_THINNED = "annex-thinned"  # a parcel of so many points that not all are named
+    ANNEX_OTHER_PARCEL = "annex-other-parcel"  # its code is not in the unit number
 
 
-WARNINGS = frozenset({RenderCode.FALLBACK_FACE, RenderCode.ANNEX_ANNOTATIONS})
+WARNINGS = frozenset(
+    {
+        RenderCode.FALLBACK_FACE,
+        RenderCode.ANNEX_ANNOTATIONS,
+        RenderCode.ANNEX_SMALL,
+        RenderCode.ANNEX_NOT_TO_SCALE,
+        RenderCode.ANNEX_AREA,
+        RenderCode.ANNEX_SYSTEM_UNSURE,
+        RenderCode.ANNEX_THINNED,
+        RenderCode.ANNEX_OTHER_PARCEL,
+    }
+)

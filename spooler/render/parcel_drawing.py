@@ -1,98 +1,245 @@
-"""Step 2c: a parcel's boundary drawn by us from its coordinates: the outline, the names of its points, the north arrow."""
+"""Step 2c: 宗地图 drawn by us from coordinates: boundary, names, lengths, area, neighbours, grid, north arrow, a round scale.
 
+room ─▶ title, head, foot ─▶ map ─▶ scale ─▶ boundary ─▶ names and lengths ─▶ arrow, grid
+                              ▲                                │
+                              └── room for a table ◀── where not all lengths find a place
+
+Lettering is never below 6 points, whose figures are 1.5 mm high; nothing stands on anything else, or outside the room.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import hypot
+from itertools import chain
 
+from spooler.render.annex.boundary import inner_point, is_inside
 from spooler.render.annex.place import Rect
-from spooler.render.annex.values import Parcel, Side
+from spooler.render.annex.values import Lot, Parcel, Polygon
 from spooler.render.fonts import Faces
-from spooler.render.layout import ASCENT, MM, Placed, PlacedLine
+from spooler.render.parcel import grid, labels, margin, table
+from spooler.render.parcel.margin import Part
+from spooler.render.parcel.paper import RED, Lettering, Point, Ring, Stroke, Taken, centred
+from spooler.render.parcel.points import Boundary, boundaries_of, count_of
+from spooler.render.parcel.scale import Ground, ground, shape_of
 
-LABEL_SIZE = 8.0
-# Room around the outline for the names of its points, and a strip above it for the north arrow, in mm.
-MARGIN_MM = 9.0
-NORTH_MM = 10.0
-_CLEARANCE_MM = 1.2
-_ARROW_MM = 7.0
+__all__ = ["ParcelDrawing", "draw_parcel", "shape_of"]
 
-Point = tuple[float, float]
+TITLE = "宗地图"
+CLEARANCE_MM = 0.3
+# Around the parcel: names and lengths, and beyond them the neighbours.
+_LABELS_MM = 7.0
+_NEIGHBOURS_MM = 5.0
+_LEAST_MAP_MM = 45.0
+_LOW_MM = 75.0  # a lower room goes without title
+_CENTRE_SIZE = 8.0
+_CENTRE_LEADING_MM = 3.6
+_TRIES = 9
 
 
 @dataclass(frozen=True)
 class ParcelDrawing:
-    """Lines and texts in points from the top left corner of the paper."""
+    """Lines, marks and texts in mm from the top left corner of the paper."""
 
-    rings: tuple[tuple[Point, ...], ...]
-    arrow: tuple[Point, ...]
-    texts: tuple[Placed, ...]
-
-
-def draw_parcel(parcel: Parcel, room: Rect, on: str, faces: Faces) -> ParcelDrawing:
-    """Return the parcel as large as the room allows, north up, both axes in one scale."""
-    area = room.inset(MARGIN_MM)
-    area = Rect(area.x, area.y + NORTH_MM, area.width, area.height - NORTH_MM)
-    scale = _scale(parcel, area)
-    middle = ((area.x + area.width / 2) * MM, (area.y + area.height / 2) * MM)
-    rings = tuple(tuple((middle[0] + x * scale, middle[1] - y * scale) for x, y in ring) for ring in parcel.rings)
-    corners = [(ring, i) for ring in rings for i in range(len(ring))]
-    labels = [_label_beside(ring, i, f"J{n}", on, faces) for n, (ring, i) in enumerate(corners, 1)]
-    arrow, north = _north(room, on, faces)
-    return ParcelDrawing(rings, arrow, (*labels, north))
+    strokes: tuple[Stroke, ...]
+    marks: tuple[Ring, ...]
+    letters: tuple[Lettering, ...]
+    scale: int
+    unnamed: int  # points that neither map nor table names
+    has_table: bool
 
 
-def shape_of(parcel: Parcel) -> Side:
-    """Return the parcel's extent in mm, as a side of its true size."""
-    width, height = _extent(parcel)
-    return Side(width * 1000, height * 1000)
+@dataclass(frozen=True)
+class _Task:
+    parcel: Parcel
+    boundaries: list[Boundary]
+    room: Rect
+    faces: Faces
+    title: str
+    colour: str
 
 
-def _extent(parcel: Parcel) -> tuple[float, float]:
-    xs, ys = zip(*(point for ring in parcel.rings for point in ring), strict=True)
-    return max(xs) - min(xs), max(ys) - min(ys)
+@dataclass(frozen=True)
+class _Map:
+    """The map itself, without what stands around it."""
+
+    ground: Ground
+    parts: tuple[Part, ...]
+    marks: tuple[Ring, ...]
+    missing_names: int
+    missing_lengths: int
+    has_arrow: bool
 
 
-def _scale(parcel: Parcel, room: Rect) -> float:
-    """Return points of paper for a metre of ground."""
-    width, height = _extent(parcel)
-    return min(room.width / width, room.height / height) * MM
+def draw_parcel(parcel: Parcel, room: Rect, faces: Faces, *, title: str = TITLE, colour: str = RED) -> ParcelDrawing:
+    """Return the parcel in the room, north up, at a round scale; raise NoScale if it is too large for the smallest."""
+    task = _Task(parcel, boundaries_of(parcel), room, faces, title, colour)
+    plain = _draw(task, None, has_lengths=True)
+    if not plain.missing_lengths and not plain.missing_names:
+        return _finished(task, plain, None)
+    tables = [found for found in (_table_below(task), _table_beside(task)) if found is not None]
+    drawn = [(_draw(task, found, has_lengths=False), found) for found in tables if _leaves_room(task, found)]
+    if drawn:
+        best, found = min(drawn, key=lambda one: (one[0].ground.scale, one[0].missing_names))
+        return _finished(task, best, found)
+    return _finished(task, _draw(task, None, has_lengths=False), None)
 
 
-def _label_beside(ring: tuple[Point, ...], i: int, text: str, on: str, faces: Faces) -> Placed:
-    """Write the name beside its point, on the outer side of the corner, as far off as its own size asks."""
-    x, y = _outward(ring, i)
-    half_width, half_height = sum(map(faces.width, text)) * LABEL_SIZE / 2, LABEL_SIZE / 2
-    distance = _CLEARANCE_MM * MM + abs(x) * half_width + abs(y) * half_height
-    return _label(text, (ring[i][0] + x * distance, ring[i][1] + y * distance), on, faces)
+@dataclass(frozen=True)
+class _PlacedTable:
+    table: table.Table
+    room: Rect
+    left_over: Rect  # for the map
 
 
-def _outward(ring: tuple[Point, ...], i: int) -> Point:
-    """Return the direction that leads away from the corner."""
-    before, at, after = ring[i - 1], ring[i], ring[(i + 1) % len(ring)]
-    hand = 1 if _doubled_area(ring) > 0 else -1
-    dx, dy = _direction(before, at), _direction(at, after)
-    x, y = hand * (dx[1] + dy[1]), -hand * (dx[0] + dy[0])
-    length = hypot(x, y) or 1.0
-    return x / length, y / length
+def _table_below(task: _Task) -> _PlacedTable | None:
+    inner = _body(task)
+    found = table.wide(table.rows_of(task.boundaries), inner.width)
+    if found is None:
+        return None
+    high = found.height + 2
+    rest = Rect(inner.x, inner.y, inner.width, inner.height - high)
+    return _PlacedTable(found, Rect(inner.x, inner.y + inner.height - found.height, inner.width, found.height), rest)
 
 
-def _direction(start: Point, end: Point) -> Point:
-    length = hypot(end[0] - start[0], end[1] - start[1]) or 1.0
-    return (end[0] - start[0]) / length, (end[1] - start[1]) / length
+def _table_beside(task: _Task) -> _PlacedTable | None:
+    inner = _body(task)
+    found = table.tall(table.rows_of(task.boundaries), inner.height)
+    if found is None:
+        return None
+    rest = Rect(inner.x, inner.y, inner.width - found.width - 2, inner.height)
+    return _PlacedTable(found, Rect(inner.x + inner.width - found.width, inner.y, found.width, found.height), rest)
 
 
-def _doubled_area(ring: tuple[Point, ...]) -> float:
-    return sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(ring, ring[1:] + ring[:1], strict=True))
+def _leaves_room(task: _Task, placed: _PlacedTable) -> bool:
+    rest, whole = placed.left_over, _body(task)
+    return (
+        min(rest.width, rest.height) >= _LEAST_MAP_MM and rest.width * rest.height >= 0.35 * whole.width * whole.height
+    )
 
 
-def _label(text: str, middle: Point, on: str, faces: Faces) -> Placed:
-    x = middle[0] - sum(map(faces.width, text)) * LABEL_SIZE / 2
-    baseline = middle[1] + (ASCENT - 0.5) * LABEL_SIZE
-    return Placed("annexes", on, LABEL_SIZE, (PlacedLine(text, x, baseline),))
+def _has_title(task: _Task) -> bool:
+    return task.room.height >= _LOW_MM
 
 
-def _north(room: Rect, on: str, faces: Faces) -> tuple[tuple[Point, ...], Placed]:
-    """Return the arrow in the room's upper right corner, and its 北."""
-    x, top = (room.x + room.width - 5) * MM, (room.y + 6) * MM
-    length, half = _ARROW_MM * MM, 1.4 * MM
-    arrow = ((x, top), (x + half, top + length), (x, top + length * 0.75), (x - half, top + length))
-    return arrow, _label("北", (x, (room.y + 3.5) * MM), on, faces)
+def _top(task: _Task) -> float:
+    return (margin.TITLE_MM if _has_title(task) else 0) + margin.HEAD_MM
+
+
+def _foot(task: _Task) -> Rect:
+    """Return the strip under the map: sentences first, then scale and remarks."""
+    high = margin.FOOT_MM + margin.LINE_MM * len(_sentences(task))
+    room = task.room
+    return Rect(room.x, room.y + room.height - high, room.width, high)
+
+
+def _body(task: _Task) -> Rect:
+    """Return the room between head and foot."""
+    room, foot = task.room, _foot(task)
+    return Rect(room.x, room.y + _top(task), room.width, foot.y - room.y - _top(task))
+
+
+def _sentences(task: _Task) -> list[str]:
+    """Return the neighbours that are told in words: those of several lots, or with a name too long for its side."""
+    lots = [lot for lot in task.parcel.lots if lot.neighbours]
+    if len(task.parcel.lots) == 1 and lots and _around(task, task.room.inset(grid.STRIP_MM)) is not None:
+        return []
+    texts = [margin.neighbours_text(lot, is_named=len(task.parcel.lots) > 1) for lot in lots]
+    return margin.in_lines(texts, task.room.width, task.faces)
+
+
+def _around(task: _Task, inner: Rect) -> Part | None:
+    return margin.neighbours(inner, task.parcel.lots[0], task.faces)
+
+
+def _draw(task: _Task, placed: _PlacedTable | None, *, has_lengths: bool) -> _Map:
+    outer = placed.left_over if placed else _body(task)
+    inner = outer.inset(grid.STRIP_MM)
+    around = None if _sentences(task) else _around(task, inner)
+    place = ground(task.parcel, _inside(inner, around is not None and bool(around.letters)))
+    taken = Taken(inner, CLEARANCE_MM)
+    labels.block(task.boundaries, place, taken)
+    for letter in around.letters if around else ():
+        taken.add(letter.corners(task.faces))
+    corners, sides = labels.corners_of(task.boundaries, place), labels.sides_of(task.boundaries, place)
+    lengths = labels.name_sides(sides, taken, task.faces) if has_lengths else []
+    names = labels.name_corners(corners, taken, task.faces)
+    centre = _centre(task, place, taken)
+    arrow = margin.arrow(inner, taken, task.faces)
+    ticks, figures = grid.ticks(inner, place, task.faces)
+    lines, marks = labels.draw_boundary(task.boundaries, place, task.colour)
+    found = tuple(letter for letter in (*lengths, *names, *centre, *figures) if letter is not None)
+    strokes = (*grid.frame(outer), *ticks, *grid.crosses(inner, place, taken), *lines)
+    parts = (Part(strokes, found), *(part for part in (around, arrow) if part))
+    return _Map(place, parts, tuple(marks), names.count(None), lengths.count(None), arrow is not None)
+
+
+def _inside(inner: Rect, has_neighbours: bool) -> Rect:
+    return inner.inset(_LABELS_MM + (_NEIGHBOURS_MM if has_neighbours else 0))
+
+
+def _centre(task: _Task, place: Ground, taken: Taken) -> list[Lettering]:
+    """Return each lot's number and area in the middle of its largest polygon, where there is room for them."""
+    found: list[Lettering] = []
+    for lot in task.parcel.lots:
+        found += next(
+            filter(None, (_in_the_middle(lot, polygon, place, taken, task.faces) for polygon in lot.polygons)), []
+        )
+    return found
+
+
+def _in_the_middle(lot: Lot, polygon: Polygon, place: Ground, taken: Taken, faces: Faces) -> list[Lettering]:
+    texts = [text for text in (margin.short_code(margin.code_of(lot)), margin.area_text(lot)) if text]
+    on_paper = tuple(place.ring(ring) for ring in polygon)
+    for x, y in _middles(on_paper):
+        top = y - (len(texts) - 1) / 2 * _CENTRE_LEADING_MM
+        letters = [
+            centred(text, _CENTRE_SIZE, (x, top + i * _CENTRE_LEADING_MM), faces) for i, text in enumerate(texts)
+        ]
+        shapes = [letter.corners(faces) for letter in letters]
+        if all(taken.is_free(shape) and all(is_inside(corner, on_paper) for corner in shape) for shape in shapes):
+            for shape in shapes:
+                taken.add(shape)
+            return letters
+    return []
+
+
+def _middles(polygon: Polygon) -> list[Point]:
+    """Return places for a text, the middle of the extent first, then the widest stretch, then a net of others."""
+    xs, ys = zip(*polygon[0], strict=True)
+    left, top, width, height = min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)
+    net = [(left + width * i / _TRIES, top + height * j / _TRIES) for i in range(1, _TRIES) for j in range(1, _TRIES)]
+    middle = (left + width / 2, top + height / 2)
+    net.sort(key=lambda at: (at[0] - middle[0]) ** 2 + (at[1] - middle[1]) ** 2)
+    return [middle, inner_point(polygon), *net]
+
+
+def _finished(task: _Task, drawn: _Map, placed: _PlacedTable | None) -> ParcelDrawing:
+    """Return the whole drawing."""
+    parts = [*drawn.parts, *_margins(task, drawn, placed)]
+    if placed is not None:
+        strokes, letters = table.draw(placed.table, placed.room, task.faces)
+        parts.append(Part(tuple(strokes), tuple(letters)))
+    return ParcelDrawing(
+        strokes=tuple(chain.from_iterable(part.strokes for part in parts)),
+        marks=drawn.marks,
+        letters=tuple(chain.from_iterable(part.letters for part in parts)),
+        scale=drawn.ground.scale,
+        unnamed=0 if placed else drawn.missing_names,
+        has_table=placed is not None,
+    )
+
+
+def _margins(task: _Task, drawn: _Map, placed: _PlacedTable | None) -> Sequence[Part]:
+    room, foot, faces = task.room, _foot(task), task.faces
+    found = []
+    if _has_title(task):
+        found.append(margin.title(Rect(room.x, room.y, room.width, margin.TITLE_MM), task.title, faces))
+    head = Rect(room.x, room.y + _top(task) - margin.HEAD_MM, room.width, margin.HEAD_MM)
+    found.append(margin.head(head, task.parcel, faces))
+    sentences = _sentences(task)
+    found.append(Part(letters=tuple(margin.written(sentences, room.x, foot.y + 0.6, faces))))
+    last = Rect(foot.x, foot.y + margin.LINE_MM * len(sentences), foot.width, margin.FOOT_MM)
+    found.append(margin.scale_note(last, drawn.ground.scale, faces))
+    found.append(margin.remarks(last, task.parcel, count_of(task.boundaries), faces))
+    if not drawn.has_arrow:
+        found.append(margin.arrow_at((room.x + 4, room.y - 0.2), faces, margin.TITLE_MM - 4))
+    return found

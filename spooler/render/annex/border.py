@@ -8,15 +8,21 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
-from spooler.render.annex.values import BadAnnex, NormalAnnex, Parcel, Role, Side
+from spooler.render.annex.values import BadAnnex, Lot, Neighbours, NormalAnnex, Parcel, Role, Side
 from spooler.render.codes import RenderCode
 
 MOST_ANSWER_BYTES = 512 << 20  # the largest picture we take, uncompressed, stays below
 _PIECE = 1 << 20
 _HEAD = 8  # the length of the head comes first
-_Point = tuple[float, float]
+_MOST_POINTS = 3000
+_MOST_RINGS = 1000
+_Length = Annotated[float, Field(gt=0, lt=1e6)]
+_Metres = Annotated[FiniteFloat, Field(gt=-1e9, lt=1e9)]
+_Ring = Annotated[tuple[tuple[_Metres, _Metres], ...], Field(min_length=3, max_length=_MOST_POINTS)]
+_Polygon = Annotated[tuple[_Ring, ...], Field(min_length=1, max_length=_MOST_RINGS)]
+_Text = Annotated[str, Field(max_length=200)]
 
 
 class BadAnswer(Exception):
@@ -43,15 +49,41 @@ class _Asked(BaseModel):
     seconds: float
 
 
+class _Lot(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    polygons: Annotated[tuple[_Polygon, ...], Field(min_length=1, max_length=_MOST_RINGS)]
+    code: _Text
+    stated_area: FiniteFloat | None
+    neighbours: tuple[_Text, _Text, _Text, _Text]
+
+
+class _Parcel(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    lots: Annotated[tuple[_Lot, ...], Field(min_length=1, max_length=_MOST_RINGS)]
+    system: _Text
+
+    def read(self) -> Parcel:
+        lots = tuple(Lot(lot.polygons, lot.code, lot.stated_area, Neighbours(*lot.neighbours)) for lot in self.lots)
+        parcel = Parcel(lots, self.system)
+        if sum(map(len, parcel.rings)) > _MOST_POINTS:
+            raise BadAnswer("its parcel has more points than are ever drawn")
+        return parcel
+
+
 class _Good(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     is_good: Literal[True]
     role: Role
-    sides: tuple[tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]], ...]
+    sides: tuple[tuple[_Length, _Length], ...]
     is_picture: bool
-    parcel: tuple[tuple[_Point, ...], ...] | None
+    parcel: _Parcel | None
     notes: tuple[tuple[RenderCode, str], ...]
+    own_size: tuple[_Length, _Length] | None
+    is_grey: bool
+    lettering: tuple[_Length | None, ...]
 
 
 class _Bad(BaseModel):
@@ -98,9 +130,17 @@ def read_answer(answered: socket.socket, deadline: float) -> NormalAnnex:
         raise BadAnswer("its answer has another shape") from e
     if isinstance(said, _Bad):
         raise BadAnnex(said.code, said.message, said.part)
-    sides = tuple(Side(*side) for side in said.sides)
-    parcel = None if said.parcel is None else Parcel(said.parcel)
-    return NormalAnnex(said.role, sides, pdf, said.is_picture, parcel, said.notes)
+    return NormalAnnex(
+        said.role,
+        sides=tuple(Side(*side) for side in said.sides),
+        pdf=pdf,
+        is_picture=said.is_picture,
+        parcel=None if said.parcel is None else said.parcel.read(),
+        notes=said.notes,
+        own_size=None if said.own_size is None else Side(*said.own_size),
+        is_grey=said.is_grey,
+        lettering=said.lettering,
+    )
 
 
 def _good(annex: NormalAnnex) -> _Good:
@@ -109,9 +149,25 @@ def _good(annex: NormalAnnex) -> _Good:
         role=annex.role,
         sides=tuple((side.width, side.height) for side in annex.sides),
         is_picture=annex.is_picture,
-        parcel=annex.parcel.rings if annex.parcel else None,
+        parcel=_parcel(annex.parcel) if annex.parcel else None,
         notes=annex.notes,
+        own_size=(annex.own_size.width, annex.own_size.height) if annex.own_size else None,
+        is_grey=annex.is_grey,
+        lettering=annex.lettering,
     )
+
+
+def _parcel(parcel: Parcel) -> _Parcel:
+    lots = tuple(
+        _Lot(
+            polygons=lot.polygons,
+            code=lot.code,
+            stated_area=lot.stated_area,
+            neighbours=(lot.neighbours.north, lot.neighbours.east, lot.neighbours.south, lot.neighbours.west),
+        )
+        for lot in parcel.lots
+    )
+    return _Parcel(lots=lots, system=parcel.system)
 
 
 def _bad(error: BadAnnex) -> _Bad:

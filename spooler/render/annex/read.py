@@ -1,7 +1,7 @@
 """Step 2c: read all annexes of a request, gathering what is wrong with each under its own name."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from spooler.render.annex.normal import normalise
 from spooler.render.annex.pdf import MOST_PAGES
@@ -30,7 +30,7 @@ def read_annexes(files: Sequence[AnnexFile], *, has_frame: bool, read: Read = no
     noted: list[Finding] = []
     for i, file in enumerate(files):
         try:
-            annex = read(file)
+            annex = replace(read(file), nth=i, scale=file.scale)
             _refuse_without_room(annex, good, has_frame)
         except BadAnnex as e:
             refused.append(Finding(f"annexes.{i}.{e.part}" if e.part else f"annexes.{i}", e.code, e.message))

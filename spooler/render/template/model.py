@@ -81,6 +81,16 @@ class Place(Part):
     height: Length
 
 
+class Frame(Place):
+    """The room of parcel map and unit plan. `grey` where the stock, or the printers that take it, should not be given colour."""
+
+    colour: Literal["colour", "grey"] = "colour"
+
+    @property
+    def is_grey(self) -> bool:
+        return self.colour == "grey"
+
+
 class Box(Place):
     """Where a field is printed."""
 
@@ -161,7 +171,7 @@ class Template(Part):
     boxes: dict[str, Box] = Field(min_length=1)
     qr: Place
     seal: RedSeal
-    frame: Place | None = None
+    frame: Frame | None = None
     blank: Blank | None = None  # what is already on numbered stock
     form: Form | None = None  # what plain paper lacks
     directory: Path
