@@ -115,6 +115,17 @@ RECORD = Kind(
 
 KINDS: Mapping[str, Kind] = MappingProxyType({kind.id: kind for kind in (CERTIFICATE, PROOF, RECORD)})
 
+# What a row of document.collateral says (抵押物清单).
+COLLATERAL_FIELDS = (
+    FieldSpec("unit_number", "bdcdyh", "不动产单元号", 64),
+    FieldSpec("certificate", "bdcqzh", "不动产权证号", 200, may_be_empty=True),
+    FieldSpec("location", "zl", "坐落", 400),
+    FieldSpec("usage", "yt", "用途", 100, may_be_empty=True),
+    FieldSpec("area", "mj", "面积", 100, may_be_empty=True),
+    FieldSpec("amount", "zqse", "债权数额", 100, may_be_empty=True),
+    FieldSpec("notes", "bz", "备注", 200, may_be_empty=True),
+)
+
 # The four separate strings of the number line: our name and the field code.
 HEADER_CODES: Mapping[str, str] = MappingProxyType(
     {"province": "sqsjc", "year": "nf", "place": "szsxqc", "sequence": "zhlsh"}

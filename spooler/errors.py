@@ -91,10 +91,19 @@ class Code(StrEnum):
     ANNEX_HIDDEN_LAYERS = "annex-hidden-layers"
     ANNEX_EMPTY = "annex-empty"
     ANNEX_GEOMETRY = "annex-geometry"
+    ANNEX_COORDINATES = "annex-coordinates"
+    ANNEX_NO_SCALE = "annex-no-scale"
+    ANNEX_DISTORTED = "annex-distorted"
     ANNEX_ROLE = "annex-role"
     ANNEX_TWICE = "annex-twice"
     # warnings: said, never refused
     FALLBACK_FACE = "fallback-face"
+    ANNEX_SMALL = "annex-small"
+    ANNEX_NOT_TO_SCALE = "annex-not-to-scale"
+    ANNEX_AREA = "annex-area"
+    ANNEX_SYSTEM_UNSURE = "annex-system-unsure"
+    ANNEX_THINNED = "annex-thinned"
+    ANNEX_OTHER_PARCEL = "annex-other-parcel"
     YEAR_DIFFERS = "year-differs"
     UNKNOWN_AREA = "unknown-area"
     OLD_ID_NUMBER = "old-id-number"
@@ -196,9 +205,18 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.ANNEX_HIDDEN_LAYERS: ("附件含已关闭的图层", "layers of the file are switched off: flatten them"),
     Code.ANNEX_EMPTY: ("附件中没有可绘内容", "there is nothing to draw in the file"),
     Code.ANNEX_GEOMETRY: ("宗地图形不合法", "the geometry is not a drawable parcel"),
+    Code.ANNEX_COORDINATES: ("坐标系或坐标次序不被接受", "the coordinate system is not known, or north stands before east"),
+    Code.ANNEX_NO_SCALE: ("没有合适的整比例尺", "there is no round scale at which the parcel fits its room"),
+    Code.ANNEX_DISTORTED: ("图像的像素不是正方形", "the pixels of the picture are not square"),
     Code.ANNEX_ROLE: ("此类证书不应有该附件", "this kind of document has no place for this annex"),
     Code.ANNEX_TWICE: ("同一用途的附图只能有一份", "only one annex of this role has a place"),
     Code.FALLBACK_FACE: ("用备用字体排印，请核对字形", "set in a fallback face: have a look at the character"),
+    Code.ANNEX_SMALL: ("附图文字印出小于 1.5 毫米", "lettering of the annex is less than 1.5 mm on paper"),
+    Code.ANNEX_NOT_TO_SCALE: ("附图无法保持所称比例尺", "the scale that is stated for the annex cannot be kept"),
+    Code.ANNEX_AREA: ("所注面积与坐标计算面积不符", "the stated area is not that of the coordinates"),
+    Code.ANNEX_SYSTEM_UNSURE: ("坐标系未注明或与坐标不符", "which coordinates these are is not said, or not true"),
+    Code.ANNEX_THINNED: ("界址点过多，部分点号和边长未注", "so many points that not all names and lengths are given"),
+    Code.ANNEX_OTHER_PARCEL: ("附图的宗地代码不在不动产单元号之中", "the map's parcel code is not in the unit number"),
     Code.YEAR_DIFFERS: ("证书年份与登簿年份不同", "the year of the number is not the year of booking"),
     Code.UNKNOWN_AREA: ("出生时不存在该地区代码", "no such area code at the date of birth"),
     Code.OLD_ID_NUMBER: ("15 位旧号码，无校验位", "a 15-digit number of the first generation has no check digit"),

@@ -9,7 +9,8 @@ import typer
 from spooler.cli.client import Exit, JsonOption, fail
 
 if TYPE_CHECKING:
-    from spooler.render.template import Template
+    from spooler.render.library import Entry
+    from spooler.render.trial import Trial
 
 OwnOption = Annotated[
     Path | None,
@@ -25,13 +26,15 @@ app = typer.Typer(no_args_is_help=True, help="模板 · What is printed where: l
 
 @app.command("list")
 def list_(own: OwnOption = None, as_json: JsonOption = False) -> None:
-    """列出模板 · List the templates that a home would use, the newest version of each kind marked.
+    """列出模板 · List what a home would print and draw, the newest version of each kind marked: documents, the sheets that go with
+    them (collateral-list, check-sheet), and the faces of electronic certificates.
 
     Example: certspool templates list --own /etc/certspool/templates
     """
-    rows = [_view(template) for template in _load(own, as_json=as_json).values()]
-    for row in rows:
-        row["newest"] = row["version"] == max(other["version"] for other in rows if other["kind"] == row["kind"])
+    from spooler.render.library import newest
+
+    entries = _load(own, as_json=as_json)
+    rows = [{**_view(entry), "newest": newest(entries, entry.kind) is entry} for entry in entries.values()]
     if as_json:
         typer.echo(json.dumps({"templates": rows}, ensure_ascii=False))
         return
@@ -55,18 +58,40 @@ def check(
 
     Example: certspool templates check certificate/2 --own /etc/certspool/templates
     """
-    from spooler.render import Renderer, find_templates
-    from spooler.render.trial import try_template
-
-    templates = _load(own, as_json=as_json)
-    unknown = sorted(set(names or ()) - templates.keys())
+    entries = _load(own, as_json=as_json)
+    unknown = sorted(set(names or ()) - entries.keys())
     if unknown:
-        fail(f"没有模板 · no such template: {', '.join(unknown)}; {', '.join(templates)}", Exit.WRONG_USAGE)
-    renderer = Renderer(find_templates(), own=own)
-    trials = {name: try_template(templates[name], renderer) for name in names or templates}
+        fail(f"没有模板 · no such template: {', '.join(unknown)}; {', '.join(entries)}", Exit.WRONG_USAGE)
+    trials = _trials([entries[name] for name in names or entries], entries, own)
     faults = [fault for trial in trials.values() for fault in trial.faults]
     notes = [note for trial in trials.values() for note in trial.notes]
     _tell(list(trials), faults, notes, as_json)
+
+
+def _trials(chosen: "list[Entry]", entries: "dict[str, Entry]", own: Path | None) -> "dict[str, Trial]":
+    """Print every sample, on paper or for the screen."""
+    from spooler.render import Renderer, find_templates
+    from spooler.render.electronic import ElectronicRenderer
+    from spooler.render.face import Face
+    from spooler.render.library import newest
+    from spooler.render.running import Sheets
+    from spooler.render.running.model import SheetTemplate
+    from spooler.render.template import Template
+    from spooler.render.trial import try_face, try_sheet, try_template
+
+    shipped, trials = find_templates(), {}
+    renderer, sheets = Renderer(shipped, own=own), Sheets(shipped, own=own)
+    for entry in chosen:
+        loaded = entry.loaded
+        if isinstance(loaded, Template):
+            trials[entry.name] = try_template(loaded, renderer)
+        elif isinstance(loaded, SheetTemplate):
+            trials[entry.name] = try_sheet(loaded, sheets)
+        elif isinstance(loaded, Face) and newest(entries, entry.kind) is entry:
+            printed = newest(entries, loaded.kind).loaded
+            if isinstance(printed, Template):
+                trials[entry.name] = try_face(loaded, printed, ElectronicRenderer(shipped, own=own))
+    return trials
 
 
 @app.command()
@@ -85,18 +110,20 @@ def new(
     Example: certspool templates new certificate --own /etc/certspool/templates
     """
     from spooler.render import BadTemplate, find_templates
+    from spooler.render.library import load_version
     from spooler.render.template.versions import NoSuchTemplate, begin_next
 
     shipped = find_templates()
     try:
-        template = begin_next(kind, [own, shipped] if own else [shipped], own or shipped, from_version)
+        sources = [own, shipped] if own else [shipped]
+        entry = begin_next(kind, sources, own or shipped, from_version, load=load_version)
     except NoSuchTemplate as e:
         fail(f"没有模板 · no such template: {e}", Exit.WRONG_USAGE)
     except BadTemplate as e:
         fail(str(e), Exit.FAILED)
     except OSError as e:
         fail(f"{e.filename}: {e.strerror}", Exit.FAILED)
-    view = _view(template)
+    view = _view(entry)
     typer.echo(json.dumps(view, ensure_ascii=False) if as_json else f"{view['name']}  {view['directory']}")
 
 
@@ -112,16 +139,18 @@ def draw(
     """
     from spooler.render.blank import draw_blank
     from spooler.render.fonts import shared_faces
+    from spooler.render.template import Template
     from spooler.render.template.files import BLANK
 
-    templates = _load(own, as_json=as_json)
-    unknown = sorted(set(names) - templates.keys())
+    entries = _load(own, as_json=as_json)
+    unknown = sorted(set(names) - entries.keys())
     if unknown:
-        fail(f"没有模板 · no such template: {', '.join(unknown)}; {', '.join(templates)}", Exit.WRONG_USAGE)
-    if plain := [name for name in names if templates[name].blank is None]:
-        fail(f"印在白纸上，没有空白页 · on plain paper there is no blank: {', '.join(plain)}", Exit.WRONG_USAGE)
+        fail(f"没有模板 · no such template: {', '.join(unknown)}; {', '.join(entries)}", Exit.WRONG_USAGE)
+    templates = {name: entries[name].loaded for name in names}
     drawn = []
-    for template in (templates[name] for name in names):
+    for name, template in templates.items():
+        if not isinstance(template, Template) or template.blank is None:
+            fail(f"没有预印的空白页 · there is no printed blank to draw: {name}", Exit.WRONG_USAGE)
         path = template.directory / BLANK
         try:
             path.write_bytes(draw_blank(template, shared_faces(template.type.fonts)))
@@ -131,12 +160,12 @@ def draw(
     typer.echo(json.dumps({"drawn": drawn}, ensure_ascii=False) if as_json else "\n".join(drawn))
 
 
-def _load(own: Path | None, *, as_json: bool = False) -> "dict[str, Template]":
+def _load(own: Path | None, *, as_json: bool = False) -> "dict[str, Entry]":
     from spooler.render import BadTemplate, find_templates
-    from spooler.render.template import load_templates
+    from spooler.render.library import load_library
 
     try:
-        return load_templates(find_templates(), own)
+        return load_library(find_templates(), own)
     except BadTemplate as e:
         _tell([], str(e).split("\n"), [], as_json)
         raise
@@ -154,19 +183,17 @@ def _tell(checked: list[str], faults: list[str], notes: list[str], as_json: bool
     raise typer.Exit(Exit.FAILED if faults else Exit.DONE)
 
 
-def _view(template: "Template") -> dict[str, Any]:
+def _view(entry: "Entry") -> dict[str, Any]:
     from spooler.render.template.versions import fingerprint
 
     return {
-        "name": template.name,
-        "kind": template.kind,
-        "version": template.version,
-        "title": template.title,
-        "stock": str(template.passes[0].stock),
-        "passes": [
-            {"name": sheet.name, "width_mm": sheet.width, "height_mm": sheet.height} for sheet in template.passes
-        ],
-        "fonts": list(template.type.fonts),
-        "sha256": fingerprint(template.directory),
-        "directory": str(template.directory),
+        "name": entry.name,
+        "kind": entry.kind,
+        "version": entry.version,
+        "title": entry.title,
+        "stock": entry.stock,
+        "passes": [{"name": side.name, "width_mm": side.width, "height_mm": side.height} for side in entry.sides],
+        "fonts": list(entry.fonts),
+        "sha256": fingerprint(entry.directory),
+        "directory": str(entry.directory),
     }

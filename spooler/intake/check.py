@@ -114,12 +114,17 @@ class Checker:
 
     def _render(self, received: Received) -> Rendered:
         request = received.request
-        version = self._templates.get(request.registry, {}).get(request.document.kind)
+        versions = self._templates.get(request.registry, {})
+        version = versions.get(request.document.kind)
 
         def draw(content: Content) -> Rendered:
-            return self._layout.print_document(replace(content, template_version=version))
+            chosen = replace(content, template_version=version, sheet_versions=versions)
+            return self._layout.print_document(chosen)
 
         rendered = lay_out(received, self._trust.registries[request.registry].name, draw)
+        if len(rendered.pdf) > MAX_RENDERED_BYTES and not request.annexes:
+            size = finding("document", Code.TOO_LARGE, size=len(rendered.pdf), limit=MAX_RENDERED_BYTES)
+            raise RequestRefused([size])
         if len(rendered.pdf) > MAX_RENDERED_BYTES:
             raise TooLarge("annexes", len(rendered.pdf), MAX_RENDERED_BYTES)
         return rendered
@@ -151,7 +156,7 @@ def content_of(received: Received, registry_name: str) -> Content:
     """Return what the renderer draws."""
     request, document = received.request, received.request.document
     files = tuple(
-        AnnexFile(entry.role, entry.name, entry.media_type, content)
+        AnnexFile(entry.role, entry.name, entry.media_type, content, entry.scale)
         for entry, content in zip(request.annexes, received.annexes, strict=True)
     )
     return Content(
@@ -163,6 +168,8 @@ def content_of(received: Received, registry_name: str) -> Content:
         fields=dict(document.fields),
         seal=request.seal,
         annexes=files,
+        collateral=tuple(row.model_dump() for row in document.collateral or ()),
+        case=request.case.number,
     )
 
 

@@ -4,11 +4,11 @@ Registration systems may write their field codes (`qlr`) where we write `holder`
 caller an error names the field as the caller wrote it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from spooler.catalog import HEADER_CODES, KINDS
+from spooler.catalog import COLLATERAL_FIELDS, HEADER_CODES, KINDS, FieldSpec
 from spooler.errors import Code, Finding, finding
 
 
@@ -32,7 +32,17 @@ def to_our_names(request: dict[str, Any]) -> tuple[dict[str, Any], Written, list
     for part, ours_by_code in (("number", _ours(HEADER_CODES)), ("fields", _field_codes(document.get("kind")))):
         if isinstance(document.get(part), dict):
             renamed[part] = _rename(document[part], ours_by_code, f"document.{part}", written, found)
+    if isinstance(document.get("collateral"), list):
+        renamed["collateral"] = _rows(document["collateral"], written, found)
     return {**request, "document": renamed}, written, found
+
+
+def _rows(rows: list[Any], written: Written, found: list[Finding]) -> list[Any]:
+    codes = _codes_of(COLLATERAL_FIELDS)
+    return [
+        _rename(row, codes, f"document.collateral.{i}", written, found) if isinstance(row, dict) else row
+        for i, row in enumerate(rows)
+    ]
 
 
 def _ours(codes: Mapping[str, str]) -> dict[str, str]:
@@ -41,7 +51,11 @@ def _ours(codes: Mapping[str, str]) -> dict[str, str]:
 
 def _field_codes(kind: Any) -> dict[str, str]:
     known = KINDS.get(kind) if isinstance(kind, str) else None
-    return {spec.code: spec.name for spec in known.fields} if known else {}
+    return _codes_of(known.fields) if known else {}
+
+
+def _codes_of(specs: Iterable[FieldSpec]) -> dict[str, str]:
+    return {spec.code: spec.name for spec in specs}
 
 
 def _rename(

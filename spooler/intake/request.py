@@ -119,7 +119,21 @@ class AnnexIn(Part):
     media_type: Literal["application/pdf", "image/png", "image/jpeg", "image/tiff", "application/geo+json"]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     bytes: StrictInt = Field(ge=1)
+    # 500 where the map is 1:500 at its own size; left out where it is not used, so that a repeat from before it was there is the same.
+    scale: StrictInt | None = Field(default=None, ge=10, le=100_000, exclude_if=lambda scale: scale is None)
     content: str | None = Field(default=None, repr=False, exclude=True)
+
+
+class CollateralIn(Part):
+    """One row of the list of what is mortgaged (抵押物清单), as it is printed."""
+
+    unit_number: Text64
+    certificate: Annotated[str, Field(max_length=200)] = ""
+    location: Annotated[str, Field(min_length=1, max_length=400)]
+    usage: Annotated[str, Field(max_length=100)] = ""
+    area: Annotated[str, Field(max_length=100)] = ""
+    amount: Annotated[str, Field(max_length=100)] = ""
+    notes: Annotated[str, Field(max_length=200)] = ""
 
 
 class DocumentIn(Part):
@@ -133,6 +147,10 @@ class DocumentIn(Part):
     units: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(max_length=2000)
     fields: dict[str, str] = Field(repr=False)
     issuance: Issuance | None = None
+    # Left out where it is not used: a repeat of a request from before it was there is still the same.
+    collateral: tuple[CollateralIn, ...] | None = Field(
+        default=None, min_length=1, max_length=2000, repr=False, exclude_if=lambda rows: rows is None
+    )
 
 
 class Request(Part):

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta, timezone
 from spooler.catalog import FRAME_ROLES, KINDS, number_key, number_text
 from spooler.errors import Code, Finding, finding
 from spooler.intake.identity import id_number_errors, id_number_warnings
-from spooler.intake.request import Request
+from spooler.intake.request import AnnexIn, DocumentIn, Request
 from spooler.intake.units import names_the_units, unit_findings
 from spooler.items import NONE, Item
 from spooler.wire.trust import Trust
@@ -80,6 +80,34 @@ def _units(request: Request, standing: Standing) -> Iterator[Finding]:
         return  # of a kind that may lack them: a query that found nothing
     if not found and not names_the_units(document.fields["unit_number"], document.units):
         yield finding("document.fields.unit_number", Code.DOES_NOT_MATCH, other="document.units")
+
+
+def _collateral(request: Request, standing: Standing) -> Iterator[Finding]:
+    """A list that we draw is about the document's units, each once, and is the only list."""
+    document = request.document
+    if document.collateral is None:
+        return
+    if "collateral_list" not in KINDS[document.kind].annex_roles:
+        yield finding("document.collateral", Code.NOT_WITH_THIS, other=f"kind: {document.kind}")
+        return
+    for index, annex in enumerate(request.annexes):
+        if annex.role == "collateral_list":
+            yield finding("document.collateral", Code.NOT_WITH_THIS, other=f"annexes.{index}: collateral_list")
+    yield from _listed_units(document)
+
+
+def _listed_units(document: DocumentIn) -> Iterator[Finding]:
+    units, seen = frozenset(document.units), set[str]()
+    for index, row in enumerate(document.collateral or ()):
+        unit, path = "".join(row.unit_number.split()), f"document.collateral.{index}.unit_number"
+        if unit in seen:
+            yield finding(path, Code.REPEATED)
+        elif unit not in units:
+            yield finding(path, Code.DOES_NOT_MATCH, other="document.units")
+        seen.add(unit)
+    missing = [index for index, unit in enumerate(document.units) if unit not in seen]
+    if missing:
+        yield finding(f"document.units.{missing[0]}", Code.DOES_NOT_MATCH, other="document.collateral")
 
 
 def _case(request: Request, standing: Standing) -> Iterator[Finding]:
@@ -170,13 +198,22 @@ def _annexes(request: Request, standing: Standing) -> Iterator[Finding]:
     for index, annex in enumerate(request.annexes):
         if annex.role not in allowed or (annex.role in FRAME_ROLES and annex.role in roles):
             yield finding(f"annexes.{index}.role", Code.ROLE_NOT_ALLOWED)
+        if annex.scale is not None and (other := _has_no_scale(annex)):
+            yield finding(f"annexes.{index}.scale", Code.NOT_WITH_THIS, other=other)
         if annex.name in names:
             yield finding(f"annexes.{index}.name", Code.REPEATED)
         names.add(annex.name)
         roles.append(annex.role)
 
 
-RULES: tuple[Rule, ...] = (_places, _number, _units, _case, _item, _times, _parties, _issuance, _annexes)
+def _has_no_scale(annex: AnnexIn) -> str | None:
+    """Return what keeps an annex from having a scale of its own: coordinates say it themselves, a list has none."""
+    if annex.media_type == "application/geo+json":
+        return f"media_type: {annex.media_type}"
+    return None if annex.role in FRAME_ROLES else f"role: {annex.role}"
+
+
+RULES: tuple[Rule, ...] = (_places, _number, _units, _collateral, _case, _item, _times, _parties, _issuance, _annexes)
 
 
 def number_of(request: Request) -> str:

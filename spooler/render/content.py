@@ -1,7 +1,7 @@
 """What goes into step 2 (render) and what comes out of it: plain values, no drawing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from spooler.catalog import number_text
@@ -30,6 +30,7 @@ class AnnexFile:
     name: str
     media_type: str
     content: bytes
+    scale: int | None = None  # 500: one millimetre on its own page is half a metre of ground
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class Content:
     seal: Seal
     annexes: tuple[AnnexFile, ...] = ()
     template_version: int | None = None  # None: the newest
+    collateral: tuple[Mapping[str, str], ...] = ()  # 抵押物清单, a row each
+    case: str = ""  # 受理编号
+    sheet_versions: Mapping[str, int] = field(default_factory=dict)  # of running sheets, by kind; else the newest
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import pikepdf
 
 from spooler.render.annex.apart import shared_reader
 from spooler.render.annex.archivable import archivable
-from spooler.render.annex.place import Rect, contain, divide
+from spooler.render.annex.place import Rect, contain
 from spooler.render.annex.read import Annexes, Read, read_annexes
 from spooler.render.annex.values import NormalAnnex
 from spooler.render.archive import archived
@@ -23,13 +23,15 @@ from spooler.render.assemble import Inset, assemble
 from spooler.render.codes import RenderCode
 from spooler.render.content import Content, Finding, Unprintable
 from spooler.render.face import Face, load_faces
-from spooler.render.face_layout import Leaf, Setting, annex_heading, lay_out_face
+from spooler.render.face_layout import Setting, annex_heading, lay_out_face
 from spooler.render.face_pages import FacePages
 from spooler.render.fonts import shared_faces
+from spooler.render.framing import Framed, stand
 from spooler.render.layers import lay_beneath, lay_over
-from spooler.render.parcel_drawing import draw_parcel, shape_of
+from spooler.render.leaf import Leaf
 from spooler.render.qr import Bar, qr_bars
 from spooler.render.renderer import PICTURE_MARGIN_MM, PLAIN_PAPER
+from spooler.render.running import Laid, Sheets, draw_laid
 from spooler.render.template import Place, RedSeal, Template, load_templates
 
 SAMPLE = "样张"
@@ -59,6 +61,8 @@ class Plan:
     leaves: list[Leaf]
     qr: list[Bar]
     annexes: Annexes
+    framed: Framed
+    collateral: Laid | None
 
     @property
     def face(self) -> Face:
@@ -71,6 +75,7 @@ class ElectronicRenderer:
     def __init__(self, templates: Path, *, own: Path | None = None, read: Read | None = None) -> None:
         self._faces = load_faces(templates, own)
         printed = load_templates(templates, own)
+        self._sheets = Sheets(templates, own=own)
         self._templates = {kind: _newest(kind, printed) for kind in self._faces}
         self._read = read or shared_reader()
 
@@ -97,11 +102,14 @@ class ElectronicRenderer:
         setting = Setting(face, shared_faces(template.type.fonts), template.line_rules.marks)
         place = face.qr
         qr = qr_bars(content.qr, Place(on="1", x=place.x, y=place.y, width=place.width, height=place.height))
-        annexes = read_annexes(content.annexes, has_frame=face.frame is not None, read=self._read)
-        if isinstance(qr, Finding) or annexes.refused:
-            raise Unprintable((*((qr,) if isinstance(qr, Finding) else ()), *annexes.refused))
+        annexes = _archivable(read_annexes(content.annexes, has_frame=face.frame is not None, read=self._read))
+        collateral = self._sheets.collateral_list(content)
+        framed = _framed(annexes, setting)
+        refused = (*annexes.refused, *framed.refused, *(collateral.refused if collateral else ()))
+        if isinstance(qr, Finding) or refused:
+            raise Unprintable((*((qr,) if isinstance(qr, Finding) else ()), *refused))
         leaves = lay_out_face(content, setting, identifier=facts.identifier, note=facts.note)
-        return Plan(content, facts, setting, leaves, qr, _archivable(annexes))
+        return Plan(content, facts, setting, leaves, qr, annexes, framed, collateral)
 
 
 def _newest(kind: str, templates: dict[str, Template]) -> Template:
@@ -131,6 +139,8 @@ def _draw(plan: Plan) -> bytes:
             pages.open()
             pages.leaf(leaf)
             pages.end()
+        if plan.collateral:
+            draw_laid(pages, plan.collateral)
         for paper, _, _, _ in _listed(plan):
             pages.open(paper.width, paper.height)
             pages.end()
@@ -150,9 +160,9 @@ def _front(pages: FacePages, plan: Plan) -> None:
 def _maps(pages: FacePages, plan: Plan) -> None:
     pages.open()
     pages.write(annex_heading(plan.content, plan.setting))
-    for annex, room in zip(plan.annexes.framed, _rooms(plan), strict=True):
-        if annex.parcel:
-            pages.parcel(draw_parcel(annex.parcel, room, "1", plan.setting.faces))
+    for drawing in plan.framed.drawings:
+        pages.parcel(drawing)
+    pages.letter(plan.framed.notes)
     pages.end()
 
 
@@ -168,22 +178,17 @@ def _mark(plan: Plan, width: float, height: float) -> bytes:
 # Annexes
 
 
-def _rooms(plan: Plan) -> list[Rect]:
-    frame = plan.face.frame
-    if frame is None or not plan.annexes.framed:
-        return []
-    sides = [shape_of(annex.parcel) if annex.parcel else annex.sides[0] for annex in plan.annexes.framed]
-    return divide(Rect(frame.x, frame.y, frame.width, frame.height), sides)
+def _framed(annexes: Annexes, setting: Setting) -> Framed:
+    frame = setting.face.frame
+    if frame is None:
+        return Framed()
+    return stand(annexes.framed, Rect(frame.x, frame.y, frame.width, frame.height), setting.faces)
 
 
 def _insets(plan: Plan) -> list[Inset]:
     """The maps stand on page 2; lists begin after all pages that are ours."""
-    framed = [
-        Inset(1, annex.pdf, 0, contain(annex.sides[0], room))
-        for annex, room in zip(plan.annexes.framed, _rooms(plan), strict=True)
-        if not annex.parcel
-    ]
-    first = _own_pages(plan)
+    framed = [Inset(1, standing.annex.pdf, 0, standing.rect) for standing in plan.framed.pages]
+    first = _own_pages(plan) + len(plan.collateral.leaves if plan.collateral else ())
     listed = [
         Inset(first + i, annex.pdf, nth, contain(annex.sides[nth], room))
         for i, (_, room, annex, nth) in enumerate(_listed(plan))

@@ -13,19 +13,12 @@ from spooler.render.face import Face, Row
 from spooler.render.fit import DoesNotFit, Marks, Sizes, fit, fit_line
 from spooler.render.fonts import Faces
 from spooler.render.layout import ASCENT, MM, Placed, PlacedLine
+from spooler.render.leaf import Leaf
 
 ENDLESS = float("inf")
 _LABEL_PADDING_MM = 1.0
 _MOST_NAME_LINES = 4
 _FACE = "1"  # a face has pages, not passes; texts say where they stand by the page that holds them
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """One page of the face: its texts, and the table's cells in mm."""
-
-    texts: tuple[Placed, ...]
-    cells: tuple[Rect, ...]
 
 
 @dataclass(frozen=True)

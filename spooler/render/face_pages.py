@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from spooler.render.annex.place import Rect
-from spooler.render.face_layout import Leaf
 from spooler.render.fonts import Faces
 from spooler.render.layout import MM
+from spooler.render.leaf import Leaf
 from spooler.render.outlines import outline
 from spooler.render.sheets import SEAL_RED, Pages
 

@@ -99,10 +99,11 @@ def _place(field: str, text: str, place: Line | Box, template: Template, faces: 
             return set_line(field, text, place, sizes, faces)
         return set_box(field, text, place, sizes, template.line_rules.marks, faces)
     except DoesNotFit as e:
-        return [_overflow(field, place, sizes, e)]
+        return [overflow(field, place, sizes, e)]
 
 
-def _overflow(field: str, place: Line | Box, sizes: Sizes, fault: DoesNotFit) -> Finding:
+def overflow(field: str, place: Line | Box, sizes: Sizes, fault: DoesNotFit) -> Finding:
+    """Return what is said of a text that fits at no size."""
     if isinstance(place, Line):
         chinese = f"{place.label}用最小字号 {sizes.floor:g} 磅仍超出 {place.width:g} 毫米宽。"
         english = f"Wider than its {place.width:g} mm even at {sizes.floor:g} pt."

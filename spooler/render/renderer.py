@@ -2,7 +2,8 @@
 
 content ─▶ lay_out (texts) ─┐
            qr_bars          ├▶ nothing refused? ─▶ draw ─▶ assemble ─▶ Rendered
-           read_annexes ────┘
+           read_annexes ────┤
+           running sheets ──┘
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from spooler.render.annex.apart import shared_reader
-from spooler.render.annex.place import Rect, contain, divide
+from spooler.render.annex.place import Rect, contain
 from spooler.render.annex.read import Annexes, Read, read_annexes
 from spooler.render.annex.values import NormalAnnex, Side
 from spooler.render.assemble import Inset, TooManyObjects, assemble
@@ -18,12 +19,15 @@ from spooler.render.codes import RenderCode
 from spooler.render.content import Content, Finding, Rendered, Unprintable
 from spooler.render.fonts import Faces, shared_faces
 from spooler.render.forms import draw_form
+from spooler.render.framing import Framed, small, stand
 from spooler.render.layout import Layout, lay_out
-from spooler.render.parcel_drawing import ParcelDrawing, draw_parcel, shape_of
+from spooler.render.leaf import Leaf
+from spooler.render.parcel.scale import SMALLEST_ON_PAPER
 from spooler.render.preview import overlay
 from spooler.render.qr import Bar, qr_bars
+from spooler.render.running import Laid, Sheets, draw_laid
 from spooler.render.sheets import Pages
-from spooler.render.template import Place, Sheet, Template, load_templates
+from spooler.render.template import Sheet, Template, load_templates
 from spooler.render.template.files import BLANK
 from spooler.wire.messages import Pass, Seal, Stock
 
@@ -40,7 +44,18 @@ class Plan:
     layout: Layout
     qr: list[Bar]
     annexes: Annexes
-    rooms: tuple[Rect, ...]
+    framed: Framed
+    collateral: Laid | None = None
+
+    @property
+    def lists(self) -> tuple[Leaf, ...]:
+        """Return the pages of the collateral list that we draw."""
+        return self.collateral.leaves if self.collateral else ()
+
+    @property
+    def noted(self) -> tuple[Finding, ...]:
+        annexes = (*self.annexes.noted, *self.framed.noted, *_listed_notes(self.annexes))
+        return (*self.layout.noted, *(self.collateral.noted if self.collateral else ()), *annexes)
 
     @property
     def sheets(self) -> tuple[Sheet, ...]:
@@ -59,19 +74,19 @@ class Renderer:
         self._templates = load_templates(templates, own)
         self._faces = {name: shared_faces(template.type.fonts) for name, template in self._templates.items()}
         self._read = read or shared_reader()
+        self._sheets = Sheets(templates, own=own)
 
     @property
     def templates(self) -> frozenset[str]:
         """Return the names of all templates, as `certificate/1`."""
-        return frozenset(self._templates)
+        return frozenset(self._templates) | self._sheets.names
 
     def print_document(self, content: Content) -> Rendered:
         """Return what is overprinted on the blanks, one page a pass; raise Unprintable if anything about it is wrong."""
         plan = self._plan(content)
-        plain_pages = sum(len(annex.sides) for annex in plan.annexes.listed)
-        pdf = _join(plan, _draw(plan, self._faces[plan.template.name]), plain_pages)
-        notes = (*plan.layout.noted, *plan.annexes.noted)
-        return Rendered(pdf, plan.template.name, _passes(plan, plain_pages), notes)
+        annex_pages = _pages_of(plan.annexes)
+        pdf = _join(plan, _draw(plan, self._faces[plan.template.name]), annex_pages)
+        return Rendered(pdf, plan.template.name, _passes(plan, len(plan.lists) + annex_pages), plan.noted)
 
     def preview(self, content: Content) -> bytes:
         """Return the print document over the neutral drawing of its blank, watermarked; raise Unprintable as printing would."""
@@ -85,10 +100,13 @@ class Renderer:
         layout = lay_out(content, template, self._faces[template.name])
         qr = qr_bars(content.qr, template.qr)
         annexes = read_annexes(content.annexes, has_frame=template.frame is not None, read=self._read)
-        if isinstance(qr, Finding) or layout.refused or annexes.refused:
+        collateral = self._sheets.collateral_list(content, beside=_pages_of(annexes))
+        framed = _framed(template, annexes, self._faces[template.name], content)
+        refused = (*layout.refused, *(collateral.refused if collateral else ()), *annexes.refused, *framed.refused)
+        if isinstance(qr, Finding) or refused:
             unreadable = (qr,) if isinstance(qr, Finding) else ()
-            raise Unprintable((*layout.refused, *unreadable, *annexes.refused))
-        return Plan(content, template, layout, qr, annexes, _rooms(template.frame, annexes.framed))
+            raise Unprintable((*unreadable, *refused))
+        return Plan(content, template, layout, qr, annexes, framed, collateral)
 
     def _template_of(self, content: Content) -> Template:
         """Return the version that the registry names, else the newest of its kind."""
@@ -102,11 +120,17 @@ class Renderer:
         return max(versions, key=lambda template: template.version)
 
 
-def _rooms(frame: Place | None, framed: tuple[NormalAnnex, ...]) -> tuple[Rect, ...]:
-    if frame is None or not framed:
-        return ()
-    sides = [shape_of(annex.parcel) if annex.parcel else annex.sides[0] for annex in framed]
-    return tuple(divide(Rect(frame.x, frame.y, frame.width, frame.height), sides))
+def _pages_of(annexes: Annexes) -> int:
+    return sum(len(annex.sides) for annex in annexes.listed)
+
+
+def _framed(template: Template, annexes: Annexes, faces: Faces, content: Content) -> Framed:
+    frame = template.frame
+    if frame is None:
+        return Framed()
+    room = Rect(frame.x, frame.y, frame.width, frame.height)
+    unit = content.fields.get("unit_number", "")
+    return stand(annexes.framed, room, faces, is_grey=frame.is_grey, unit=unit, smallest_scale=SMALLEST_ON_PAPER)
 
 
 def _passes(plan: Plan, plain_pages: int) -> tuple[Pass, ...]:
@@ -132,6 +156,8 @@ def _draw(plan: Plan, faces: Faces) -> bytes:
             pages.begin(sheet)
             _draw_sheet(pages, sheet, plan, faces)
             pages.end()
+        if plan.collateral:
+            draw_laid(pages, plan.collateral)
         return pages.to_bytes()
 
 
@@ -147,32 +173,31 @@ def _draw_sheet(pages: Pages, sheet: Sheet, plan: Plan, faces: Faces) -> None:
         if placed.on == sheet.name:
             pages.write(placed)
     if template.frame and sheet.name == template.frame.on:
-        for drawing in _parcels(plan, sheet, faces):
+        for drawing in plan.framed.drawings:
             pages.parcel(drawing)
+        pages.letter(plan.framed.notes)
 
 
-def _join(plan: Plan, drawn: bytes, plain_pages: int) -> bytes:
+def _join(plan: Plan, drawn: bytes, annex_pages: int) -> bytes:
     insets = [*_framed_insets(plan), *_listed_insets(plan)]
     try:
-        return assemble(drawn, plain_pages, insets, plain_size=(PLAIN_PAPER.width, PLAIN_PAPER.height))
+        return assemble(drawn, annex_pages, insets, plain_size=(PLAIN_PAPER.width, PLAIN_PAPER.height))
     except TooManyObjects:
         message = "附件合计过于复杂。The annexes together have too many objects."
         raise Unprintable((Finding("annexes", RenderCode.ANNEX_TOO_COMPLEX, message),)) from None
 
 
-def _parcels(plan: Plan, sheet: Sheet, faces: Faces) -> list[ParcelDrawing]:
-    drawn = zip(plan.annexes.framed, plan.rooms, strict=True)
-    return [draw_parcel(annex.parcel, room, sheet.name, faces) for annex, room in drawn if annex.parcel]
-
-
 def _framed_insets(plan: Plan) -> list[Inset]:
     page = len(plan.sheets) - 1
-    drawn = zip(plan.annexes.framed, plan.rooms, strict=True)
-    return [Inset(page, annex.pdf, 0, contain(annex.sides[0], room)) for annex, room in drawn if not annex.parcel]
+    is_grey = plan.template.frame is not None and plan.template.frame.is_grey
+    return [
+        Inset(page, standing.annex.pdf, 0, standing.rect, is_grey=is_grey and not standing.annex.is_grey)
+        for standing in plan.framed.pages
+    ]
 
 
 def _listed_insets(plan: Plan) -> list[Inset]:
-    pages = count(len(plan.sheets))
+    pages = count(len(plan.sheets) + len(plan.lists))
     return [
         _listed_inset(next(pages), annex, i, side)
         for annex in plan.annexes.listed
@@ -181,8 +206,21 @@ def _listed_insets(plan: Plan) -> list[Inset]:
 
 
 def _listed_inset(page: int, annex: NormalAnnex, nth: int, side: Side) -> Inset:
+    rect, turned = _on_plain_paper(annex, side)
+    return Inset(page, annex.pdf, nth, rect, turned)
+
+
+def _on_plain_paper(annex: NormalAnnex, side: Side) -> tuple[Rect, bool]:
     """A landscape page lies on its side on the upright sheet, so that it keeps its size."""
     room = PLAIN_PAPER.inset(PICTURE_MARGIN_MM) if annex.is_picture else PLAIN_PAPER
     turned = side.width > side.height
-    shape = Side(side.height, side.width) if turned else side
-    return Inset(page, annex.pdf, nth, contain(shape, room), turned)
+    return contain(Side(side.height, side.width) if turned else side, room), turned
+
+
+def _listed_notes(annexes: Annexes) -> list[Finding]:
+    found = []
+    for annex in annexes.listed:
+        for nth, side in enumerate(annex.sides):
+            rect, turned = _on_plain_paper(annex, side)
+            found += small(annex, nth, rect, turned=turned)
+    return found

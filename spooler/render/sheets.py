@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from io import BytesIO
+from math import cos, radians, sin
+from typing import Protocol
 
 from reportlab import rl_config
 from reportlab.lib.colors import HexColor
@@ -9,12 +11,24 @@ from reportlab.pdfgen.canvas import Canvas
 
 from spooler.render.fonts import Faces
 from spooler.render.layout import MM, Placed
+from spooler.render.leaf import Leaf
+from spooler.render.parcel.paper import Lettering, Stroke
 from spooler.render.parcel_drawing import ParcelDrawing
 from spooler.render.qr import Bar
 from spooler.render.red_seal import seal_drawing
-from spooler.render.template import RedSeal, Sheet
+from spooler.render.template import RedSeal
 
 SEAL_RED = HexColor(0xC8102E)
+
+
+class Sized(Protocol):
+    """Paper, in mm."""
+
+    @property
+    def width(self) -> float: ...
+
+    @property
+    def height(self) -> float: ...
 
 
 class Pages:
@@ -29,7 +43,7 @@ class Pages:
         self._canvas._doc.info.producer = "certspool"
         self._height = 0.0
 
-    def begin(self, sheet: Sheet) -> None:
+    def begin(self, sheet: Sized) -> None:
         """Begin a page as large as the sheet."""
         self._height = sheet.height * MM
         self._canvas.setPageSize((sheet.width * MM, self._height))
@@ -42,6 +56,18 @@ class Pages:
         self._canvas.setFillGray(level)
         self._canvas.setStrokeGray(level)
         self._canvas.setLineWidth(0.5)
+
+    def set_in(self, faces: Faces) -> None:
+        """Write what follows in these faces; they share one lock."""
+        self._faces = faces
+
+    def leaf(self, leaf: Leaf) -> None:
+        """Draw a page of a table: its cells, then all texts."""
+        self.grey(0)
+        for cell in leaf.cells:
+            self.outline(cell.x * MM, cell.y * MM, cell.width * MM, cell.height * MM)
+        for text in leaf.texts:
+            self.write(text)
 
     def outline(self, x: float, y: float, width: float, height: float) -> None:
         """Draw a rectangle's edge, given from the top left corner."""
@@ -65,24 +91,44 @@ class Pages:
         self._canvas.drawPath(path, stroke=0, fill=1)
 
     def parcel(self, drawing: ParcelDrawing) -> None:
-        """Draw a parcel's outline with its points, names and north arrow."""
+        """Draw a parcel's lines, then its marks over them, then its lettering."""
         canvas = self._canvas
         canvas.saveState()
-        canvas.setLineWidth(0.8)
         canvas.setLineJoin(1)
-        for ring in (*drawing.rings, drawing.arrow):
-            path = canvas.beginPath()
-            path.moveTo(ring[0][0], self._height - ring[0][1])
-            for x, y in ring[1:]:
-                path.lineTo(x, self._height - y)
-            path.close()
-            canvas.drawPath(path, stroke=1, fill=int(ring is drawing.arrow))
-        for x, y in (point for ring in drawing.rings for point in ring):
-            canvas.setFillColorRGB(1, 1, 1)
-            canvas.circle(x, self._height - y, 1.6, stroke=1, fill=1)
+        for stroke in drawing.strokes:
+            self._stroke(stroke)
+        for mark in drawing.marks:
+            canvas.setLineWidth(mark.width * MM)
+            canvas.setStrokeColor(HexColor(mark.colour))
+            canvas.setFillGray(1)
+            canvas.circle(mark.middle[0] * MM, self._height - mark.middle[1] * MM, mark.radius * MM, stroke=1, fill=1)
         canvas.restoreState()
-        for text in drawing.texts:
-            self.write(text)
+        self.letter(drawing.letters)
+
+    def _stroke(self, stroke: Stroke) -> None:
+        canvas, colour = self._canvas, HexColor(stroke.colour)
+        canvas.setLineWidth(stroke.width * MM)
+        canvas.setStrokeColor(colour)
+        canvas.setFillColor(colour)
+        path = canvas.beginPath()
+        (x, y), *others = stroke.points
+        path.moveTo(x * MM, self._height - y * MM)
+        for x, y in others:
+            path.lineTo(x * MM, self._height - y * MM)
+        if stroke.is_closed:
+            path.close()
+        canvas.drawPath(path, stroke=1, fill=int(stroke.is_filled))
+
+    def letter(self, letters: Iterable[Lettering]) -> None:
+        """Write texts, each turned as it is."""
+        text = self._canvas.beginText()
+        for each in letters:
+            across, up = cos(radians(each.angle)), sin(radians(each.angle))
+            text.setTextTransform(across, up, -up, across, each.x * MM, self._height - each.y * MM)
+            for run in self._faces.runs(each.text):
+                text.setFont(run.face, each.size)
+                text.textOut(run.text)
+        self._canvas.drawText(text)
 
     def seal(self, seal: RedSeal, registry_name: str) -> None:
         """Draw the red seal."""

@@ -10,8 +10,13 @@ import pikepdf
 
 from spooler.render.blank import draw_blank
 from spooler.render.content import Content, Finding, Number, Unprintable
+from spooler.render.electronic import ElectronicRenderer
+from spooler.render.face import Face
 from spooler.render.fonts import shared_faces
 from spooler.render.renderer import Renderer
+from spooler.render.running import Sheets
+from spooler.render.running.model import SheetTemplate
+from spooler.render.running.what import sample_of_sheet
 from spooler.render.template import Template
 from spooler.render.template.files import BLANK, SAMPLE
 from spooler.wire.messages import Seal
@@ -51,6 +56,26 @@ def try_template(template: Template, renderer: Renderer) -> Trial:
     except (ValueError, KeyError, TypeError) as e:
         return Trial((*faults, f"{sample}: is no sample: {type(e).__name__} {e}"))
     return Trial(tuple(faults), tuple(_told(sample, finding) for finding in warnings))
+
+
+def try_sheet(sheet: SheetTemplate, sheets: Sheets) -> Trial:
+    """Lay the sample of a running sheet out."""
+    path = sheet.directory / SAMPLE
+    try:
+        laid = sheets.of_sample(sheet, sample_of_sheet(sheet))
+    except (ValueError, KeyError, TypeError) as e:
+        return Trial((f"{path}: is no sample: {type(e).__name__} {e}",))
+    return Trial(tuple(_told(path, one) for one in laid.refused), tuple(_told(path, one) for one in laid.noted))
+
+
+def try_face(face: Face, template: Template, renderer: ElectronicRenderer) -> Trial:
+    """Draw the electronic face of what its kind's print template has as its sample."""
+    path = template.directory / SAMPLE
+    try:
+        renderer.draw(sample_of(template))
+    except Unprintable as e:
+        return Trial(tuple(f"{face.name}: {_told(path, finding)}" for finding in e.findings))
+    return Trial(())
 
 
 def blank_is_current(template: Template) -> bool:

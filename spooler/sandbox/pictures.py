@@ -14,6 +14,8 @@ from pathlib import Path
 from PIL import Image
 
 from spooler.render import AnnexFile, Content, Renderer, find_templates
+from spooler.render.running import Sheets
+from spooler.render.running.what import CHECK_SHEET, COLLATERAL_LIST, sample_of_sheet
 from spooler.render.template import load_templates
 from spooler.render.trial import sample_of
 from spooler.sandbox import samples
@@ -36,6 +38,10 @@ def all_pictures() -> Mapping[str, Draw]:
             stem = f"{kind}-{name}" if len(passes) > 1 else kind
             drawn[f"{stem}-print.png"] = partial(_page, _printed, kind, page)
             drawn[f"{stem}-preview.png"] = partial(_page, _previewed, kind, page)
+    for kind, pages in ((COLLATERAL_LIST, (1, 2)), (CHECK_SHEET, (1,))):
+        for page in pages:
+            stem = f"{kind}-{page}" if len(pages) > 1 else kind
+            drawn[f"{stem}.png"] = partial(_page, _sheet, kind, page)
     return drawn
 
 
@@ -65,6 +71,13 @@ def _printed(kind: str) -> bytes:
 @cache
 def _previewed(kind: str) -> bytes:
     return _renderer().preview(_sample(kind))
+
+
+@cache
+def _sheet(kind: str) -> bytes:
+    sheets = Sheets(find_templates())
+    newest = sheets.newest(kind)
+    return sheets.draw_sample(newest, sample_of_sheet(newest))
 
 
 def _sample(kind: str) -> Content:

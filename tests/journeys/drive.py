@@ -181,7 +181,11 @@ def assert_printed_once(driver: Driver, job: dict[str, Any], request: dict[str, 
     missing = [name for name, value in request["document"]["fields"].items() if squeezed(value) not in read]
     assert missing == []
     lists = [a for a in request.get("annexes", []) if a["role"] in {"collateral_list", "attachment"}]
-    assert bool(lists) == bool([s for s in sheets if s.stock == "plain"])
+    plain = [s for s in sheets if s.stock == "plain"]
+    rows = request["document"].get("collateral") or []
+    assert bool(lists or rows) == bool(plain)
+    listed = "".join(s.text for s in plain)
+    assert [row["unit_number"] for row in rows if squeezed(row["unit_number"]) not in listed] == []
 
 
 def assert_slip_printed_once(job: dict[str, Any], request: dict[str, Any], sheets: list[Sheet]) -> None:

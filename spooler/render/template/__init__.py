@@ -3,7 +3,8 @@
 Geometry is data, never code: boxes are in mm from the top left corner of the true paper. A released version never changes.
 """
 
-from spooler.render.template.files import BadTemplate, find_templates, load_template, load_templates
+from spooler.daemon.installed import find_templates
+from spooler.render.template.files import BadTemplate, load_template, load_templates
 from spooler.render.template.model import (
     MM,
     Align,

@@ -1,6 +1,5 @@
 """Reading template files: each is checked whole, and what is wrong is told with file, line and key."""
 
-import sysconfig
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,6 @@ SAMPLE = "sample.json"
 
 class BadTemplate(Exception):
     """Templates are not what they must be; the message names file, line and key of each fault."""
-
-
-def find_templates() -> Path:
-    """Return the checkout's own templates, else the installed ones."""
-    checkout = Path(__file__).resolve().parents[3] / "templates"
-    installed = Path(sysconfig.get_path("data")) / "share" / "certspool" / "templates"
-    return checkout if checkout.is_dir() else installed
 
 
 def load_templates(directory: Path, own: Path | None = None) -> dict[str, Template]:
@@ -48,15 +40,20 @@ def load_templates(directory: Path, own: Path | None = None) -> dict[str, Templa
 
 def template_files(directory: Path, own: Path | None = None) -> list[Path]:
     """Return all template files, kind by kind from one of the directories."""
+    return versions_of(TEMPLATE, directory, own)
+
+
+def versions_of(name: str, directory: Path, own: Path | None = None) -> list[Path]:
+    """Return `<kind>/<version>/<name>` of all versions, kind by kind from one of the directories."""
     if own is not None and not own.is_dir():
         raise BadTemplate(f"{own}: is no directory")
     kinds = {
         path.parents[1].name: path.parents[1]
         for source in (directory, own)
         if source is not None
-        for path in source.glob(f"*/*/{TEMPLATE}")
+        for path in source.glob(f"*/*/{name}")
     }
-    found = [path for name in sorted(kinds) for path in sorted(kinds[name].glob(f"*/{TEMPLATE}"), key=_number)]
+    found = [path for kind in sorted(kinds) for path in sorted(kinds[kind].glob(f"*/{name}"), key=_number)]
     return [path for path in found if not path.parent.name.startswith(".")]
 
 
@@ -67,12 +64,12 @@ def _number(path: Path) -> tuple[int, str]:
 
 def load_template(path: Path) -> Template:
     """Return the checked template of one file, or raise BadTemplate with all its faults."""
-    source, values = _read(path)
+    source, values = read_toml(path)
     try:
         template = Template.model_validate({**values, "directory": path.parent})
     except ValidationError as e:
-        raise BadTemplate("\n".join(_shape_fault(path, source, error) for error in e.errors())) from None
-    found = [_told(path, source, fault.where, fault.message) for fault in faults(template)]
+        raise BadTemplate("\n".join(shape_fault(path, source, error) for error in e.errors())) from None
+    found = [told(path, source, fault.where, fault.message) for fault in faults(template)]
     if path.parts[-3:-1] != (template.kind, str(template.version)):
         found.append(f"{path}: kind and version say {template.name}, the folder says {'/'.join(path.parts[-3:-1])}")
     needed = (SAMPLE,) if template.blank is None else (BLANK, SAMPLE)
@@ -82,7 +79,8 @@ def load_template(path: Path) -> Template:
     return template
 
 
-def _read(path: Path) -> tuple[str, dict[str, Any]]:
+def read_toml(path: Path) -> tuple[str, dict[str, Any]]:
+    """Return the file's text and what it says, or raise BadTemplate."""
     try:
         source = path.read_text(encoding="utf-8")
         return source, tomllib.loads(source)
@@ -94,10 +92,12 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
         raise BadTemplate(f"{path}: {e}") from None
 
 
-def _shape_fault(path: Path, source: str, error: Any) -> str:
+def shape_fault(path: Path, source: str, error: Any) -> str:
+    """Return what is said of one of pydantic's errors."""
     hint = "; nobody reads this key" if error["type"] == "extra_forbidden" else ""
-    return _told(path, source, error["loc"], error["msg"] + hint)
+    return told(path, source, error["loc"], error["msg"] + hint)
 
 
-def _told(path: Path, source: str, where: tuple[str | int, ...], message: str) -> str:
+def told(path: Path, source: str, where: tuple[str | int, ...], message: str) -> str:
+    """Return the message behind file, line and key."""
     return f"{path}:{line_of(source, where)}: {'.'.join(map(str, where))}: {message}"

@@ -2,14 +2,18 @@
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar, overload
 
 from spooler.render.template.files import BLANK, SAMPLE, TEMPLATE, BadTemplate, load_template
 from spooler.render.template.model import Template
 
-FILES = (TEMPLATE, BLANK, SAMPLE)
+# What a version says itself with: a print template, a running sheet, an electronic face.
+SAID_IN = (TEMPLATE, "sheet.toml", "face.toml")
+FILES = (*SAID_IN, BLANK, SAMPLE)
+T = TypeVar("T")
 _VERSION = re.compile(r"^version = \d+$", re.MULTILINE)
 
 
@@ -24,8 +28,25 @@ def fingerprint(directory: Path) -> str:
     return sha256("".join(lines).encode()).hexdigest()
 
 
-def begin_next(kind: str, sources: Sequence[Path], target: Path, version: int | None = None) -> Template:
-    """Copy a version (the newest, if none is named) to the next number below `target`, and return it.
+@overload
+def begin_next(kind: str, sources: Sequence[Path], target: Path, version: int | None = None) -> Template: ...
+
+
+@overload
+def begin_next(
+    kind: str, sources: Sequence[Path], target: Path, version: int | None = None, *, load: Callable[[Path], T]
+) -> T: ...
+
+
+def begin_next(
+    kind: str,
+    sources: Sequence[Path],
+    target: Path,
+    version: int | None = None,
+    *,
+    load: Callable[[Path], object] = lambda directory: load_template(directory / TEMPLATE),
+) -> object:
+    """Copy a version (the newest, if none is named) to the next number below `target`, and return it as `load` reads it.
 
     It is looked for in all sources; the next number is beyond those of all of them.
     """
@@ -37,10 +58,11 @@ def begin_next(kind: str, sources: Sequence[Path], target: Path, version: int | 
     }
     if not known or (version is not None and version not in known):
         raise NoSuchTemplate(f"{kind}/{version}" if version is not None else kind)
-    template = load_template(known[version or max(known)] / TEMPLATE)
+    source = known[version or max(known)]
+    load(source)
     directory = target / kind / str(max(known) + 1)
-    _copy(template.directory, directory)
-    return load_template(directory / TEMPLATE)
+    _copy(source, directory)
+    return load(directory)
 
 
 def _copy(source: Path, directory: Path) -> None:
@@ -52,9 +74,9 @@ def _copy(source: Path, directory: Path) -> None:
     for name in FILES:
         if (source / name).is_file():
             shutil.copyfile(source / name, aside / name)
-    path = aside / TEMPLATE
+    path = next(aside / name for name in SAID_IN if (aside / name).is_file())
     text, changed = _VERSION.subn(f"version = {directory.name}", path.read_text(encoding="utf-8"), count=1)
     if not changed:
-        raise BadTemplate(f"{source / TEMPLATE}: no line `version = …` to change")
+        raise BadTemplate(f"{source / path.name}: no line `version = …` to change")
     path.write_text(text, encoding="utf-8")
     aside.rename(directory)

@@ -82,6 +82,7 @@ class Samples:
         yield from self._cases()
         yield from self._issuances()
         yield from self._queries()
+        yield "collateral-drawn", loan_on_many(133, NORTH, 30)
 
     def _with_annexes(self) -> Iterator[tuple[str, Request]]:
         annex = self.annex
@@ -205,6 +206,33 @@ def record(index: int, registry: str, **changes: Any) -> Request:
         "notes": f"业务编号：20250310{index}",
     }
     return _request("record", "CXJG", index, registry, fields, changes)
+
+
+def loan_on_many(index: int, registry: str, count: int) -> Request:
+    """Return a request for a proof with the list of what is mortgaged, to be drawn."""
+    place = COUNTIES[registry].place
+    units = [f"{registry}003004GB{index:05d}F0006{number:04d}" for number in range(1, count + 1)]
+    request = proof(
+        index,
+        registry,
+        units=units,
+        unit_number=f"{spaced(units[0])}等{count}个",
+        location=f"{place}中央大街{index}号阳光新城三期",
+        notes=f"详见抵押物清单，共{count}项",
+    )
+    request["document"]["collateral"] = [
+        {
+            "unit_number": spaced(unit),
+            "certificate": f"黑（2021）{place}不动产权第{number:07d}号",
+            "location": f"{place}中央大街{index}号阳光新城三期{number % 6 + 1}号楼2单元{number % 18 + 1}01室",
+            "usage": "住宅",
+            "area": f"{80 + number}.{number % 100:02d}㎡",
+            "amount": f"{30 + number % 7}.50万元",
+            "notes": "",
+        }
+        for number, unit in enumerate(units, 1)
+    ]
+    return request
 
 
 def homestead(annexes: list[Request]) -> Request:

@@ -15,6 +15,9 @@ def spoilt(good: Mapping[str, Request], annex: Callable[[str, str], Request]) ->
         spoil(request)
         request["request_id"] = f"bad-{name}"
         yield name, field, request
+    twice = copy.deepcopy(good["collateral-drawn"])
+    twice.update(request_id="bad-collateral-twice", annexes=[annex("collateral_list", "list-collateral.pdf")])
+    yield "collateral-twice", "document.collateral", twice
     with_map = copy.deepcopy(good["query"])
     with_map.update(request_id="bad-query-with-map", annexes=[annex("parcel_map", "map-house.pdf")])
     yield "query-with-map", "annexes.0.role", with_map
@@ -94,6 +97,36 @@ SPOILS: tuple[tuple[str, str, str, Callable[[Request], None]], ...] = (
     ("query-without-result", "query", "document.fields.result", _field("result", "")),
     ("query-by-code", "query", "document.fields", _field("cxr", "孙二")),
     ("query-with-units-unnamed", "query", "document.fields.unit_number", _field("unit_number", "")),
+    (
+        "collateral-of-another-unit",
+        "collateral-drawn",
+        "document.collateral.3.unit_number",
+        _in("document", "collateral", 3, "unit_number", value="231221 003004 GB00133 F00069999"),
+    ),
+    (
+        "collateral-without-place",
+        "collateral-drawn",
+        "document.collateral.0.location",
+        _in("document", "collateral", 0, "location", value=""),
+    ),
+    (
+        "collateral-too-long",
+        "collateral-drawn",
+        "document.collateral.29.notes",
+        _in("document", "collateral", 29, "notes", value="附属车库一并抵押，" * 20),
+    ),
+    (
+        "collateral-private-use",
+        "collateral-drawn",
+        "document.collateral.2.usage",
+        _in("document", "collateral", 2, "usage", value="住\ue0a1"),
+    ),
+    (
+        "collateral-left-out",
+        "collateral-drawn",
+        "document.units.29",
+        lambda request: request["document"]["collateral"].pop(),
+    ),
     ("no-notice", "replacement", "document.issuance.notice", _without_notice),
     ("no-mark", "replacement", "document.fields.notes", _field("notes", "业务编号：20250310122")),
 )

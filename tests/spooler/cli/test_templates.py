@@ -41,6 +41,11 @@ def test_the_shipped_templates_are_listed_and_sound(run):
     assert {(row["name"], row["stock"], row["newest"]) for row in listed} >= {
         ("certificate/1", "certificate", True),
         ("proof/1", "proof", True),
+        ("record/1", "plain", True),
+        ("collateral-list/1", "plain", True),
+        ("check-sheet/1", "plain", True),
+        ("certificate-electronic/1", "electronic", True),
+        ("proof-electronic/1", "electronic", True),
     }
     code, out, _ = run("check", "--json")
     assert (code, json.loads(out)["faults"]) == (0, [])
@@ -51,6 +56,33 @@ def test_the_next_version_begins_as_a_copy(run, own):
     assert sorted(path.name for path in (own / "proof/2").iterdir()) == ["blank.pdf", "sample.json", "template.toml"]
     assert run("check", "proof/2", "--own", own)[0] == 0
     assert json.loads(run("new", "proof", "--own", own, "--from", 1, "--json")[1])["name"] == "proof/3"
+
+
+@pytest.mark.parametrize(
+    ("kind", "file"),
+    [("record", "template.toml"), ("collateral-list", "sheet.toml"), ("proof-electronic", "face.toml")],
+)
+def test_the_next_version_of_what_has_no_blank_begins_as_well(run, tmp_path, kind, file):
+    """Plain paper and screens have nothing to be drawn beneath."""
+    assert run("new", kind, "--own", tmp_path)[0] == 0
+    held = {"face.toml"} if file == "face.toml" else {file, "sample.json"}
+    assert {path.name for path in (tmp_path / kind / "2").iterdir()} == held
+    code, out, err = run("check", f"{kind}/2", "--own", tmp_path, "--json")
+    assert (code, json.loads(out)["checked"]) == (0, [f"{kind}/2"]), err
+
+    code, _, err = run("draw", f"{kind}/2", "--own", tmp_path)
+
+    assert code == 2 and "no printed blank" in err
+
+
+def test_a_fault_of_a_sheet_is_told_as_well(run, tmp_path):
+    assert run("new", "check-sheet", "--own", tmp_path)[0] == 0
+    path = tmp_path / "check-sheet/2/sheet.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("most = 220", "most = 320", 1), encoding="utf-8")
+
+    code, _, err = run("check", "--own", tmp_path)
+
+    assert code == 1 and f"{path}:" in err and ": table.most: " in err
 
 
 def test_a_fault_is_told_with_file_line_and_key(run, own):

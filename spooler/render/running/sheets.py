@@ -1,0 +1,74 @@
+"""Running sheets laid out for a document, by the version that its registry prints, and drawn."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from spooler.render.annex.pdf import MOST_PAGES
+from spooler.render.codes import RenderCode
+from spooler.render.content import Content, Finding, Unprintable
+from spooler.render.fonts import shared_faces
+from spooler.render.running.layout import Laid, Running, lay_out_sheet
+from spooler.render.running.model import SheetTemplate
+from spooler.render.running.read import load_sheets
+from spooler.render.running.what import COLLATERAL_LIST, DEMANDS, SAYS, collateral_list_of
+from spooler.render.sheets import Pages
+
+
+class Sheets:
+    """All sheets that there are. May be shared by threads."""
+
+    def __init__(self, templates: Path, *, own: Path | None = None) -> None:
+        self._sheets = load_sheets(templates, DEMANDS, own)
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(self._sheets)
+
+    def collateral_list(self, content: Content, *, beside: int = 0) -> Laid | None:
+        """Return the list of what is mortgaged, if the document has one; `beside` pages of annexes go with it."""
+        if not content.collateral:
+            return None
+        laid = self._laid(COLLATERAL_LIST, content, collateral_list_of(content))
+        pages = len(laid.leaves) + beside
+        if pages <= MOST_PAGES:
+            return laid
+        message = f"清单连同附件共 {pages} 页，最多 {MOST_PAGES} 页。The list and the annexes have {pages} pages, {MOST_PAGES} at most."
+        return replace(laid, refused=(*laid.refused, Finding("collateral", RenderCode.DOES_NOT_FIT, message)))
+
+    def of_sample(self, sheet: SheetTemplate, sample: Content) -> Laid:
+        """Return what this version makes of a content."""
+        running = SAYS[sheet.kind](sample)
+        return lay_out_sheet(running, sheet, shared_faces(sheet.type.fonts))
+
+    def draw_sample(self, sheet: SheetTemplate, sample: Content) -> bytes:
+        """Return the sheet alone, as PDF."""
+        laid = self.of_sample(sheet, sample)
+        with laid.faces.lock:
+            pages = Pages(laid.faces)
+            draw_laid(pages, laid)
+            return pages.to_bytes()
+
+    def newest(self, kind: str) -> SheetTemplate:
+        return self._sheet_of(kind, None)
+
+    def _laid(self, kind: str, content: Content, running: Running) -> Laid:
+        sheet = self._sheet_of(kind, content.sheet_versions.get(kind))
+        return lay_out_sheet(running, sheet, shared_faces(sheet.type.fonts))
+
+    def _sheet_of(self, kind: str, version: int | None) -> SheetTemplate:
+        """Return the version that the registry names, else the newest."""
+        versions = [sheet for sheet in self._sheets.values() if sheet.kind == kind]
+        wanted = [sheet for sheet in versions if version in (None, sheet.version)]
+        if not wanted:
+            message = f"没有这种清单的模板。There is no template {kind}."
+            raise Unprintable((Finding("kind", RenderCode.UNKNOWN_KIND, message),))
+        return max(wanted, key=lambda sheet: sheet.version)
+
+
+def draw_laid(pages: Pages, laid: Laid) -> None:
+    """Draw all its pages. Held under the faces' lock, as every drawing is."""
+    pages.set_in(laid.faces)
+    for leaf in laid.leaves:
+        pages.begin(laid.template.page)
+        pages.leaf(leaf)
+        pages.end()
