@@ -22,7 +22,9 @@ from agents.release import Release
 from agents.search import Words
 from agents.views import Answered, ApprovalView, OrderView, PrinterView
 from spooler.daemon.crash import crash_point
-from spooler.wire.messages import Actor, Issued, Stock
+from spooler.wire.messages import Actor, Issued, Standing, Stock
+
+OLD_RETURNED = "old-returned"
 
 
 class Acts:
@@ -188,6 +190,18 @@ class Acts:
             details = {"pass": number, "try": str(try_id), "outcome": outcome, "blanks": list(blanks)}
             return self._ask(order, "resolve", details, actor, reason or outcome, by)
 
+    def old_returned(self, by: Account, order_id: UUID, *, attempt: int, serial: str | None = None) -> Answered:
+        """The paper that this one replaces (换发, 更正) is taken back. `serial`: its 编号№, where it was read."""
+        actor = by.acting_as(Role.CLERK)
+        with self._journal.act():
+            order = self._checks.seen(order_id, attempt)
+            self._checks.fits(order, "old_returned")
+            self._checks.old_serial(order, serial)
+            detail = OLD_RETURNED if serial is None else f"{OLD_RETURNED} {serial}"
+            self._journal.change(order, by=actor, detail=detail, old_returned=True)
+            self._journal.tell(order_id, Standing, by=actor, act=OLD_RETURNED, old_serial=serial)
+            return self._answered(order_id, by)
+
     def issue(
         self, by: Account, order_id: UUID, *, recipient: Recipient, identity: Identity, attempt: int | None = None
     ) -> Answered:
@@ -195,6 +209,7 @@ class Acts:
         actor = by.acting_as(Role.CLERK)
         with self._journal.act():
             order = self._checks.seen(order_id, attempt)
+            self._checks.old_is_back(order)
             self._checks.fits(order, "issue")
             self._checks.recipient(order, recipient, identity)
             self._journal.move(order, OrderState.ISSUED, by=actor, detail=recipient.role)

@@ -153,6 +153,22 @@ class Checks:
     def is_as_proposed(self, order: Order, blanks: Sequence[str]) -> bool:
         return not blanks or list(blanks) == [self._journal.attempt(order).proposed]
 
+    def old_is_back(self, order: Order) -> None:
+        """换发, 更正: no second genuine paper is out, not for a moment."""
+        if order.state is OrderState.PRINTED and order.replaces is not None and order.awaits_old:
+            number = order.replaces.number
+            raise DoesNotFit(
+                f"先收回旧证 {number}，再发证 · the old paper {number} is taken back first",
+                fits=self._overview.fitting(order),
+                code="old-not-returned",
+            )
+
+    def old_serial(self, order: Order, serial: str | None) -> None:
+        """The paper that was brought is the one that home named, where both are known."""
+        named = None if order.replaces is None else order.replaces.serial
+        if serial is not None and named is not None and serial != named:
+            raise Invalid("serial", "mismatch", f"旧证编号应为 {named} · the old paper is {named}")
+
     def recipient(self, order: Order, recipient: Recipient, identity: Identity) -> None:
         if identity.result in _NOT_IDENTIFIED:
             raise DoesNotFit("身份未核实，不能发证 · the recipient was not identified", code="not-identified")

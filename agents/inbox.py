@@ -263,4 +263,5 @@ def _order_of(verified: "VerifiedOrder", kid: str, journal: Journal) -> Order:
         serial=None,
         held=False,
         cancelling=None,
+        replaces=ticket.replaces,
     )

@@ -10,7 +10,7 @@ from agents.ledger import Approval, Order, PassRow
 from agents.order import OrderState, PassState
 from agents.route import NoPrinter, PrinterFacts, choose
 from agents.standing import has_begun, need_of, next_open
-from agents.views import ApprovalView, EvidenceView, FindingView, OrderView, PassView, PrinterView
+from agents.views import ApprovalView, EvidenceView, FindingView, OrderView, PassView, PrinterView, ReplacesView
 from spooler.wire.messages import Turn
 
 
@@ -51,6 +51,7 @@ class Overview:
             approvals=() if approval is None else (approval_view(approval),),
             next=tuple(self._next(order, by, printers)),
             passes=tuple(self._pass(row, None if attempt is None else attempt.printer) for row in passes),
+            replaces=replaces_view(order),
         )
 
     def _next(self, order: Order, by: Account, printers: Sequence[PrinterFacts] | None) -> list[str]:
@@ -63,6 +64,13 @@ class Overview:
 
     def fitting(self, order: Order, printers: Sequence[PrinterFacts] | None = None) -> list[str]:
         """Return the acts that the state allows."""
+        fitting = self._by_state(order, printers)
+        if not order.awaits_old or not fitting or _is_stopped(order):
+            return fitting
+        # The old paper may be taken back as soon as somebody brings it, and is before the new one leaves.
+        return ["old_returned", *(act for act in fitting if act != "issue")]
+
+    def _by_state(self, order: Order, printers: Sequence[PrinterFacts] | None) -> list[str]:
         if order.state is OrderState.WAITING:
             return [*self._release(order, printers), "return"]
         if order.state is OrderState.PRINTING:
@@ -125,6 +133,12 @@ def evidence_view(evidence: Mapping[str, Any]) -> EvidenceView:
 def _number(value: object) -> int | None:
     """A backend wrote it: anything else says nothing."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def replaces_view(order: Order) -> ReplacesView | None:
+    if order.replaces is None:
+        return None
+    return ReplacesView(**order.replaces.model_dump(), returned=order.old_returned)
 
 
 def _is_stopped(order: Order) -> bool:

@@ -54,6 +54,17 @@ class ApprovalView(View):
     answered_at: datetime | None
 
 
+class ReplacesView(View):
+    """The paper in whose place this one is issued; with `take_back` it is handed over once the old one is `returned`."""
+
+    issuance: str  # renewal · replacement · correction
+    number: str
+    version: int
+    serial: str | None
+    take_back: bool
+    returned: bool
+
+
 class OrderView(View):
     """One order, as it is now, and what this person may do with it now."""
 
@@ -77,6 +88,7 @@ class OrderView(View):
     approvals: tuple[ApprovalView, ...]  # open ones
     next: tuple[str, ...]
     passes: tuple[PassView, ...]
+    replaces: ReplacesView | None = None
 
 
 class Answered(View):

@@ -116,6 +116,8 @@ class Code(StrEnum):
     MEDIA_TYPE = "media-type"
     REQUEST_ID_TAKEN = "request-id-taken"
     ALREADY_REQUESTED = "already-requested"
+    ALREADY_REPLACED = "already-replaced"
+    REPLACED_NOT_ISSUED = "replaced-not-issued"
     WRONG_STATE = "wrong-state"
     ORDER_OPEN = "order-open"
     SAME_PERSON = "same-person"
@@ -157,7 +159,7 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.NO_SUCH_DATE: ("证件号码中的日期不存在", "the date in the number does not exist"),
     Code.NOT_WITH_THIS: ("{other} 时不应出现", "must not stand here with {other}"),
     Code.REPLACES_ITSELF: ("不能替换自己", "a certificate cannot replace itself"),
-    Code.NO_REPLACEMENT_MARK: ("补发的证书须在附记注明“补发”", "the notes of a replacement must hold the word 补发"),
+    Code.NO_REPLACEMENT_MARK: ("附记须注明“{mark}”", "the notes must hold the word {mark}"),
     Code.UNKNOWN_ITEM: (
         "登记事项目录中没有该代码（certspool items 列出全部）",
         "no registration item has this code (`certspool items` lists them)",
@@ -205,7 +207,10 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.ANNEX_HIDDEN_LAYERS: ("附件含已关闭的图层", "layers of the file are switched off: flatten them"),
     Code.ANNEX_EMPTY: ("附件中没有可绘内容", "there is nothing to draw in the file"),
     Code.ANNEX_GEOMETRY: ("宗地图形不合法", "the geometry is not a drawable parcel"),
-    Code.ANNEX_COORDINATES: ("坐标系或坐标次序不被接受", "the coordinate system is not known, or north stands before east"),
+    Code.ANNEX_COORDINATES: (
+        "坐标系或坐标次序不被接受",
+        "the coordinate system is not known, or north stands before east",
+    ),
     Code.ANNEX_NO_SCALE: ("没有合适的整比例尺", "there is no round scale at which the parcel fits its room"),
     Code.ANNEX_DISTORTED: ("图像的像素不是正方形", "the pixels of the picture are not square"),
     Code.ANNEX_ROLE: ("此类证书不应有该附件", "this kind of document has no place for this annex"),
@@ -228,6 +233,14 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.MEDIA_TYPE: ("须为 application/json 或 multipart/form-data", "send application/json or multipart/form-data"),
     Code.REQUEST_ID_TAKEN: ("该 request_id 已用于其他内容", "this request_id was used for other content"),
     Code.ALREADY_REQUESTED: ("该证书已申请打印，见 job_id", "this certificate is already requested, see job_id"),
+    Code.ALREADY_REPLACED: (
+        "该证书已由另一案件换发、补发或更正，见 job_id",
+        "this paper is replaced by another case already, see job_id",
+    ),
+    Code.REPLACED_NOT_ISSUED: (
+        "被替换的证书尚未发证，请先撤回或退回该作业，见 job_id",
+        "the paper to be replaced is not handed over yet: cancel or return its job first, see job_id",
+    ),
     Code.WRONG_STATE: ("当前状态下不能这样做", "this does not fit the state as it is"),
     Code.ORDER_OPEN: (
         "上一订单尚未由大厅确认结束且无可用纸证",
@@ -340,6 +353,14 @@ class RequestIdTaken(Conflict):
 
 class AlreadyRequested(Conflict):
     code = Code.ALREADY_REQUESTED
+
+
+class AlreadyReplaced(Conflict):
+    code = Code.ALREADY_REPLACED
+
+
+class ReplacedNotIssued(Conflict):
+    code = Code.REPLACED_NOT_ISSUED
 
 
 class OrderOpen(Conflict):

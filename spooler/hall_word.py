@@ -28,6 +28,7 @@ from spooler.store.halls import (
     was_alarmed,
 )
 from spooler.store.standing import note_reconcile
+from spooler.store.succession import supersede
 from spooler.store.values import Alarm, HallWord, Refusal, Side, Update
 from spooler.wire.messages import (
     ApprovalReport,
@@ -39,6 +40,7 @@ from spooler.wire.messages import (
     Refused,
     ReportBase,
     Returned,
+    Standing,
     StockMoved,
 )
 
@@ -57,6 +59,7 @@ JOB_STATES: Mapping[str, JobState | None] = {
     "expired": None,
 }
 ENDED_WITHOUT_PAPER = frozenset({"refused", "returned", "cancelled", "expired"})
+OLD_RETURNED = "old-returned"
 HALL_REASONS = frozenset(Reason) - HOME_REASONS
 
 
@@ -119,6 +122,15 @@ def _returned(change: Change, report: Returned) -> None:
     _tell_job(change, report, Update(because="returned", refusal=why))
 
 
+def _stood(change: Change, report: Standing) -> None:
+    said = " ".join(word for word in (report.act or report.kind, report.old_serial) if word)
+    if _tell_job(change, report, Update(because=said)) and report.act == OLD_RETURNED:
+        columns = t.jobs.c
+        change.connection.execute(
+            update(t.jobs).where(columns.job_id == str(report.job_id)).values(takes_back_old=False)
+        )
+
+
 def _passed(change: Change, report: PassReport) -> None:
     _tell_job(change, report, Update(because=report.outcome, pass_number=report.number, printer=report.printer))
 
@@ -151,26 +163,7 @@ def _issued(change: Change, report: Issued) -> None:
             actor_role=report.actor.role if report.actor else None,
         )
     )
-    _supersede(change, change.job(job_id))
-
-
-def _supersede(change: Change, job: Row[Any]) -> None:
-    """The document that this one replaces, if it was made here, is now history."""
-    if job.replaces_number is None:
-        return
-    columns = t.jobs.c
-    replaced = change.connection.execute(
-        select(columns.job_id).where(
-            columns.registry == job.registry,
-            columns.kind == job.kind,
-            columns.number_key == job.replaces_number,
-            columns.version == job.replaces_version,
-            columns.state == JobState.ISSUED,
-            t.LIVE,  # as `issued` is: said so, the number's index is found
-        )
-    ).scalar()
-    if replaced is not None:
-        change.move(replaced, Update(state=JobState.SUPERSEDED, because="replaced"))
+    supersede(change, change.job(job_id))
 
 
 def _stock(change: Change, report: StockMoved) -> None:
@@ -255,6 +248,7 @@ def _alarm(code: str, report: OrderReport) -> Alarm:
 SAYS: Mapping[str, Callable[[Change, Any], None]] = {
     "refused": _refused,
     "returned": _returned,
+    "standing": _stood,
     "pass": _passed,
     "ask": _asked,
     "approval": _approval,

@@ -18,6 +18,7 @@ from spooler.store.orders import PREPARED, Prepared
 from spooler.store.values import OpenOrder, Refusal, Update, Work
 from spooler.wire.envelope import MAX_WRAPPED_BYTES
 from spooler.wire.keys import SigningKey
+from spooler.wire.messages import Replaces
 from spooler.wire.trust import Trust
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -125,6 +126,22 @@ def order_facts(work: Work, private: Private, *, now: datetime, order_days: int)
         holder=private.holder,
         window=work.window,
         parties=private.parties,
+        replaces=_replaces(work, private),
+    )
+
+
+def _replaces(work: Work, private: Private) -> Replaces | None:
+    """Return which paper this one replaces, as the request says; it is taken back once, whatever became of the order."""
+    issuance = private.request.get("document", {}).get("issuance") or {}
+    old = issuance.get("replaces")
+    if old is None:
+        return None
+    return Replaces(
+        issuance=issuance["type"],
+        number=old["number"],
+        version=old["version"],
+        serial=old["serial"],
+        take_back=work.takes_back_old,
     )
 
 

@@ -85,6 +85,13 @@ class IdentityBody(Body):
     result: Annotated[str, Field(min_length=1, max_length=32)]
 
 
+class OldReturnedBody(Body):
+    """The paper that this one replaces is taken back; its serial where it was read."""
+
+    attempt: Attempt
+    serial: Annotated[str | None, Field(pattern=r"^[A-Z]{0,2}[0-9]{11}$")] = None
+
+
 class IssueBody(Body):
     """Hand over."""
 

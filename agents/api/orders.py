@@ -10,6 +10,7 @@ from agents.api.auth import BEARER, Caller
 from agents.api.bodies import (
     ConfirmBody,
     IssueBody,
+    OldReturnedBody,
     ReleaseBody,
     ReleasePassBody,
     ResolveBody,
@@ -133,6 +134,14 @@ def _add_outcomes(router: APIRouter, parts: Parts) -> None:
                 reason=body.reason,
             )
         )
+
+    _add_hand_over(router, parts)
+
+
+def _add_hand_over(router: APIRouter, parts: Parts) -> None:
+    @router.post("/{order_id}/old-returned", summary="The paper that this one replaces is back", responses=ANSWERS)
+    def old_returned(by: Caller, order_id: UUID, body: OldReturnedBody) -> Response:
+        return answer(parts.acts.old_returned(by, order_id, attempt=body.attempt, serial=body.serial))
 
     @router.post("/{order_id}/issue", summary="Hand over", responses=ANSWERS)
     def issue(by: Caller, order_id: UUID, body: IssueBody) -> Response:

@@ -45,6 +45,7 @@ class Orders:
             received_at=order.received_at.isoformat(),
             state=order.state,
             attempt=order.attempt,
+            replaces=None if order.replaces is None else order.replaces.model_dump_json(),
         )
         self.add_passes(order.order_id, order.attempt, passes)
 

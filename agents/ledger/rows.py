@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from agents.order import OrderState, PassState
-from spooler.wire.messages import Actor, Case, Pass, Seal, Stock, Turn
+from spooler.wire.messages import Actor, Case, Pass, Replaces, Seal, Stock, Turn
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,13 @@ class Order:
     serial: str | None
     held: bool
     cancelling: UUID | None
+    replaces: Replaces | None = None
+    old_returned: bool = False
+
+    @property
+    def awaits_old(self) -> bool:
+        """Say whether the paper that it replaces is still to be taken back before this one is handed over."""
+        return self.replaces is not None and self.replaces.take_back and not self.old_returned
 
 
 @dataclass(frozen=True)
@@ -191,6 +198,8 @@ def order_of(row: Row) -> Order:
         serial=row["serial"],
         held=bool(row["held"]),
         cancelling=_uuid(row["cancelling"]),
+        replaces=None if row["replaces"] is None else Replaces.model_validate_json(row["replaces"]),
+        old_returned=bool(row["old_returned"]),
     )
 
 

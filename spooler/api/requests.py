@@ -9,9 +9,19 @@ from spooler.api.bodies import read_body, split_body
 from spooler.api.openapi import REQUEST_BODY, problems
 from spooler.api.parts import Parts
 from spooler.api.views import JobView, ValidView, WarningView
-from spooler.errors import AlreadyRequested, Code, HomeError, RequestIdTaken, TryLater, finding
+from spooler.errors import (
+    AlreadyReplaced,
+    AlreadyRequested,
+    Conflict,
+    HomeError,
+    ReplacedNotIssued,
+    RequestIdTaken,
+    TryLater,
+    finding,
+)
 from spooler.intake.check import Received
-from spooler.store.values import Accepted, Different, Outcome, Same
+from spooler.store import values
+from spooler.store.values import Accepted, Different, NotIssuedYet, Outcome, Same
 
 OTHER = "other"
 NO_CHANNEL = "none"
@@ -74,9 +84,16 @@ def _answer(outcome: Outcome, received: Received) -> tuple[JobView, bool]:
         case Same(job):
             return JobView.of(job), False
         case Different(job_id):
-            raise RequestIdTaken(errors=(finding("request_id", Code.REQUEST_ID_TAKEN),), job_id=job_id)
-    field = received.written.path(outcome.field)
-    raise AlreadyRequested(errors=(finding(field, Code.ALREADY_REQUESTED),), job_id=outcome.job_id)
+            raise _conflict(RequestIdTaken, "request_id", job_id)
+        case NotIssuedYet(job_id):
+            raise _conflict(ReplacedNotIssued, "document.issuance.replaces", job_id)
+        case values.AlreadyReplaced(job_id, field):
+            raise _conflict(AlreadyReplaced, field, job_id)
+    raise _conflict(AlreadyRequested, received.written.path(outcome.field), outcome.job_id)
+
+
+def _conflict(kind: type[Conflict], field: str, job_id: str) -> Conflict:
+    return kind(errors=(finding(field, kind.code),), job_id=job_id)
 
 
 def _refuse_when_full(parts: Parts) -> None:

@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 from spooler.errors import Code, Finding, RequestRefused, TooLarge, finding
 from spooler.intake import rules
 from spooler.intake.annexes import read_annexes
+from spooler.intake.issuance import takes_back_old
 from spooler.intake.names import Written, to_our_names
 from spooler.intake.reading import read_json
 from spooler.intake.request import Request
@@ -23,13 +24,13 @@ from spooler.intake.shape import shape
 from spooler.items import Item
 from spooler.render.content import AnnexFile, Content, Number, Rendered, Unprintable
 from spooler.render.content import Finding as LayoutFinding
+from spooler.render.template.issuance import Issuance
 from spooler.wire import strict
 from spooler.wire.trust import Trust
 
 # The order adds the seal, the ticket and the wrapping to the rendered pages, and is at most 12 MiB.
 MAX_RENDERED_BYTES = (12 << 20) - (512 << 10)
 T = TypeVar("T")
-ADDED_LATER = ("item",)
 HOUR = timedelta(minutes=60)
 WITHOUT_APPLICATION = timedelta(minutes=15)
 
@@ -38,6 +39,8 @@ class Layout(Protocol):
     """Step 2, as intake needs it."""
 
     def print_document(self, content: Content) -> Rendered: ...
+
+    def issuance(self, kind: str, version: int | None) -> Issuance: ...
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Checked:
     rendered: Rendered
     warnings: tuple[Finding, ...]
     deadline: datetime
+    takes_back_old: bool = False
 
 
 class Checker:
@@ -95,7 +99,8 @@ class Checker:
     def check(self, received: Received) -> Checked:
         """Return the request with its print document; RequestRefused names every field that stands in the way."""
         request, now = received.request, self._clock()
-        found = rules.errors(request, rules.Standing(self._trust, self._served, now, self._items))
+        issuance = self._layout.issuance(request.document.kind, self._version(request))
+        found = rules.errors(request, rules.Standing(self._trust, self._served, now, self._items, issuance))
         if not found and self._is_closed(request.hall):
             found = [finding("hall", Code.HALL_WRITTEN_OFF)]
         if found:
@@ -110,12 +115,13 @@ class Checker:
             rendered=rendered,
             warnings=tuple(_as_written(warnings, received.written)),
             deadline=deadline_of(request, now),
+            takes_back_old=takes_back_old(request, issuance),
         )
 
     def _render(self, received: Received) -> Rendered:
         request = received.request
         versions = self._templates.get(request.registry, {})
-        version = versions.get(request.document.kind)
+        version = self._version(request)
 
         def draw(content: Content) -> Rendered:
             chosen = replace(content, template_version=version, sheet_versions=versions)
@@ -128,6 +134,10 @@ class Checker:
         if len(rendered.pdf) > MAX_RENDERED_BYTES:
             raise TooLarge("annexes", len(rendered.pdf), MAX_RENDERED_BYTES)
         return rendered
+
+    def _version(self, request: Request) -> int | None:
+        """Return the version of the template that the registry names; None is the newest."""
+        return self._templates.get(request.registry, {}).get(request.document.kind)
 
 
 def read_request(body: bytes, parts: Mapping[str, bytes]) -> Received:
@@ -175,12 +185,7 @@ def content_of(received: Received, registry_name: str) -> Content:
 
 def digest_of(request: Request) -> str:
     """Return the hash by which two requests are the same: our names, defaults filled in, annexes by their hashes."""
-    return sha256(strict.canonical(request.model_dump(mode="json", exclude=_not_given(request)))).hexdigest()
-
-
-def _not_given(request: Request) -> set[str]:
-    """Return the fields that came later than kept requests and are not used: a repeat of an older request is still the same."""
-    return {name for name in ADDED_LATER if getattr(request, name) is None}
+    return sha256(strict.canonical(request.model_dump(mode="json"))).hexdigest()
 
 
 def deadline_of(request: Request, now: datetime) -> datetime:

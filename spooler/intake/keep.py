@@ -11,7 +11,7 @@ from spooler.documents import Private
 from spooler.electronic.opening import NONE_ISSUED, Openings
 from spooler.intake.check import Checked, Checker, Received
 from spooler.intake.request import Request
-from spooler.store.values import Accepted, AlreadyRequested, Different, NewJob, Outcome, Replaced, Same, Wanted
+from spooler.store.values import Accepted, Different, InTheWay, NewJob, Outcome, Replaced, Same, Wanted
 from spooler.wire.messages import Actor, Case, Party
 
 # An event's detail has 200 characters.
@@ -40,7 +40,7 @@ class Book(Protocol):
 
     def answered(self, registry: str, request_id: str, request_sha256: str) -> Same | Different | None: ...
 
-    def standing(self, new: Wanted) -> Same | Different | AlreadyRequested | None: ...
+    def standing(self, new: Wanted) -> InTheWay | None: ...
 
     def accept(self, new: NewJob, actor: Actor) -> Outcome: ...
 
@@ -110,6 +110,7 @@ def _new_job(checked: Checked, pile: Pile, openings: Openings) -> NewJob:
         channel=request.channel,
         window=request.window,
         replaces=_replaced(request),
+        takes_back_old=checked.takes_back_old,
         electronic=openings.of(request.registry, request.document.kind),
         to_look_at=_to_look_at(checked),
     )
@@ -137,6 +138,7 @@ def _wanted(checked: Checked) -> Wanted:
         number_key=number_key(checked.number),
         version=request.document.version,
         case=Case(**request.case.model_dump()),
+        replaces=_replaced(request),
     )
 
 

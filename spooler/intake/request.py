@@ -160,7 +160,8 @@ class Request(Part):
     registry: Annotated[str, Field(min_length=1, max_length=32)]
     hall: Annotated[str, Field(min_length=1, max_length=32)]
     case: CaseRef
-    item: Text64 | None = None
+    # Left out where it is not used: a repeat of a request from before it was there is still the same.
+    item: Text64 | None = Field(default=None, exclude_if=lambda item: item is None)
     document: DocumentIn
     annexes: tuple[AnnexIn, ...] = Field(default=(), max_length=40)
     applied_at: Moment | None = None

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 
-from spooler.catalog import FRAME_ROLES, KINDS, number_key, number_text
+from spooler.catalog import FRAME_ROLES, KINDS, number_text
 from spooler.errors import Code, Finding, finding
 from spooler.intake.identity import id_number_errors, id_number_warnings
+from spooler.intake.issuance import issuance_findings
 from spooler.intake.request import AnnexIn, DocumentIn, Request
 from spooler.intake.units import names_the_units, unit_findings
 from spooler.items import NONE, Item
+from spooler.render.template.issuance import ONCE, Issuance
 from spooler.wire.trust import Trust
 
 SHANGHAI = timezone(timedelta(hours=8))
@@ -21,12 +23,16 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Standing:
-    """What a request is judged against: whom we trust, which registries this home serves, the time, the registration items."""
+    """What a request is judged against: whom we trust, which registries this home serves, the time.
+
+    `items` is the catalogue of registration items, `issuance` how the request's template may be issued anew.
+    """
 
     trust: Trust
     served: frozenset[str]
     now: datetime
     items: Mapping[str, Item] = field(default_factory=dict)
+    issuance: Issuance = ONCE
 
     @property
     def today(self) -> date:
@@ -152,43 +158,7 @@ def _parties(request: Request, standing: Standing) -> Iterator[Finding]:
 
 
 def _issuance(request: Request, standing: Standing) -> Iterator[Finding]:
-    issuance = request.document.issuance
-    if issuance is None:
-        return
-    if KINDS[request.document.kind].is_plain and issuance.type != "first":
-        yield finding("document.issuance.type", Code.NOT_WITH_THIS, other=f"kind: {request.document.kind}")
-    if issuance.notice is not None and issuance.notice.published_on > standing.today:
-        yield finding("document.issuance.notice.published_on", Code.IN_THE_FUTURE)
-    yield from _replaces(request)
-    if issuance.type == "replacement":
-        yield from _replacement(request)
-
-
-def _replaces(request: Request) -> Iterator[Finding]:
-    """All but a first issuance name the paper that they replace."""
-    document, issuance = request.document, request.document.issuance
-    if issuance is None:
-        return
-    if issuance.type == "first":
-        for name in ("replaces", "old_returned", "notice"):
-            if getattr(issuance, name) is not None:
-                yield finding(f"document.issuance.{name}", Code.NOT_WITH_THIS, other="type: first")
-    elif issuance.replaces is None:
-        yield finding("document.issuance.replaces", Code.MISSING)
-    elif (number_key(issuance.replaces.number), issuance.replaces.version) == (
-        number_key(number_of(request)),
-        document.version,
-    ):
-        yield finding("document.issuance.replaces", Code.REPLACES_ITSELF)
-
-
-def _replacement(request: Request) -> Iterator[Finding]:
-    """补发 after a loss: a public notice, and the word on the new paper (实施细则 art. 22(2))."""
-    document = request.document
-    if document.issuance is not None and document.issuance.notice is None:
-        yield finding("document.issuance.notice", Code.MISSING)
-    if "补发" not in document.fields["notes"]:
-        yield finding("document.fields.notes", Code.NO_REPLACEMENT_MARK)
+    yield from issuance_findings(request, standing.issuance, number_of(request), standing.today)
 
 
 def _annexes(request: Request, standing: Standing) -> Iterator[Finding]:

@@ -29,6 +29,7 @@ from spooler.render.running import Laid, Sheets, draw_laid
 from spooler.render.sheets import Pages
 from spooler.render.template import Sheet, Template, load_templates
 from spooler.render.template.files import BLANK
+from spooler.render.template.issuance import Issuance, issuance_of
 from spooler.wire.messages import Pass, Seal, Stock
 
 PLAIN_PAPER = Rect(0, 0, 210, 297)
@@ -81,6 +82,11 @@ class Renderer:
         """Return the names of all templates, as `certificate/1`."""
         return frozenset(self._templates) | self._sheets.names
 
+    def issuance(self, kind: str, version: int | None) -> Issuance:
+        """Return how a document of this kind may be issued anew; `version` None is the newest."""
+        template = self._newest(kind, version)
+        return issuance_of(kind, template.issuance if template else None)
+
     def print_document(self, content: Content) -> Rendered:
         """Return what is overprinted on the blanks, one page a pass; raise Unprintable if anything about it is wrong."""
         plan = self._plan(content)
@@ -110,14 +116,16 @@ class Renderer:
 
     def _template_of(self, content: Content) -> Template:
         """Return the version that the registry names, else the newest of its kind."""
-        versions = [template for template in self._templates.values() if template.kind == content.kind]
-        if content.template_version is not None:
-            versions = [template for template in versions if template.version == content.template_version]
-        if not versions:
+        template = self._newest(content.kind, content.template_version)
+        if template is None:
             raise Unprintable(
                 (Finding("kind", RenderCode.UNKNOWN_KIND, "没有这种文书的模板。There is no template of this kind."),)
             )
-        return max(versions, key=lambda template: template.version)
+        return template
+
+    def _newest(self, kind: str, version: int | None) -> Template | None:
+        found = [one for one in self._templates.values() if one.kind == kind and version in (None, one.version)]
+        return max(found, key=lambda template: template.version, default=None)
 
 
 def _pages_of(annexes: Annexes) -> int:

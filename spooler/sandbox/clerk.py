@@ -95,11 +95,17 @@ def _issue(order: Order, eyes: Eyes) -> Act:
     )
 
 
+def _take_old_back(order: Order, eyes: Eyes) -> Act:
+    """The holder brings the paper that home named."""
+    return _act(order, "old-returned", serial=order["replaces"]["serial"])
+
+
 # What a person does first, when several acts are possible.
 _ACTS = {
     "resolve": _resolve,
     "release_pass": _turn_page,
     "confirm": _confirm,
+    "old_returned": _take_old_back,
     "issue": _issue,
     "release": _release,
 }

@@ -14,7 +14,7 @@ from spooler.daemon.late import loading
 from spooler.seal.key import SealKey
 from spooler.wire.envelope import Contents
 from spooler.wire.keys import SigningKey
-from spooler.wire.messages import TICKET_TYPE, Case, Party, Pass, Seal, Ticket
+from spooler.wire.messages import TICKET_TYPE, Case, Party, Pass, Replaces, Seal, Ticket
 from spooler.wire.signed import sign
 
 
@@ -41,6 +41,7 @@ class OrderFacts:
     holder: str
     window: str | None = None
     parties: Sequence[Party] = ()
+    replaces: Replaces | None = None
 
 
 @dataclass(frozen=True)
@@ -88,4 +89,5 @@ def _ticket(facts: OrderFacts, document: bytes) -> Ticket:
         document_bytes=len(document),
         holder=facts.holder,
         parties=tuple(facts.parties),
+        replaces=facts.replaces,
     )

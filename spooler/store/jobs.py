@@ -17,6 +17,7 @@ from spooler.store.database import has_unknown_outcome
 from spooler.store.due import is_due
 from spooler.store.electronic_changes import open_electronic
 from spooler.store.hints import Rarely
+from spooler.store.succession import hindrance
 from spooler.store.transactions import Transactions
 from spooler.store.values import (
     Accepted,
@@ -24,6 +25,7 @@ from spooler.store.values import (
     Different,
     Event,
     Handover,
+    InTheWay,
     Job,
     JobQuery,
     NewJob,
@@ -67,7 +69,7 @@ class Jobs:
         with self._transactions.reading() as connection:
             return _answered(connection, registry, request_id, request_sha256)
 
-    def standing(self, new: Wanted) -> Same | Different | AlreadyRequested | None:
+    def standing(self, new: Wanted) -> InTheWay | None:
         """Return which job stands in the place of a new one."""
         with self._transactions.reading() as connection:
             return _standing(connection, new)
@@ -193,9 +195,9 @@ def _accept(change: Change, new: NewJob, actor: Actor) -> Outcome:
     return Accepted(_views(change.connection, [row])[0])
 
 
-def _standing(connection: Connection, new: Wanted) -> Same | Different | AlreadyRequested | None:
+def _standing(connection: Connection, new: Wanted) -> InTheWay | None:
     answered = _answered(connection, new.registry, new.request_id, new.request_sha256)
-    return answered or _same_number(connection, new) or _same_ordinal(connection, new)
+    return answered or _same_number(connection, new) or _same_ordinal(connection, new) or hindrance(connection, new)
 
 
 def _answered(connection: Connection, registry: str, request_id: str, request_sha256: str) -> Same | Different | None:
@@ -252,6 +254,7 @@ def _row(new: NewJob, now: datetime) -> dict[str, Any]:
         "case_of": new.case.of,
         "replaces_number": new.replaces.number if new.replaces else None,
         "replaces_version": new.replaces.version if new.replaces else None,
+        "takes_back_old": new.takes_back_old,
         "channel": new.channel,
         "window": new.window,
         "seal": new.seal,
@@ -366,6 +369,7 @@ def _work(row: Row[Any]) -> Work:
         private_sha256=row.private_sha256,
         document_sha256=row.document_sha256,
         tries=row.step_tries,
+        takes_back_old=bool(row.takes_back_old),
     )
 
 

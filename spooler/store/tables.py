@@ -35,6 +35,7 @@ IS_OPEN_ORDER = text("orders." + _OPEN_ORDER.text)
 # A query finds a partial index only when it says the very same words.
 _NOT_DELIVERED = text("state <> 'delivered'")
 LATE = text("late = true")
+REPLACES = text("replaces_number IS NOT NULL")
 IN_TIME_STILL = text("late = false AND state IN ('accepted', 'sealed', 'sent', 'received', 'printing')")
 
 jobs = Table(
@@ -55,6 +56,7 @@ jobs = Table(
     Column("case_of", Integer, nullable=False),
     Column("replaces_number", String(80)),
     Column("replaces_version", Integer),
+    Column("takes_back_old", Boolean),  # the hall hands over only for the paper that this one replaces
     Column("channel", String(32)),
     Column("window", String(32)),
     Column("seal", String(16), nullable=False),
@@ -110,6 +112,7 @@ jobs = Table(
     Index("jobs_by_number", "number", "place"),
     Index("jobs_by_request", "request_id", "place"),
     Index("jobs_by_serial", "serial", "place"),
+    Index("jobs_by_replaced", "registry", "replaces_number", sqlite_where=REPLACES, postgresql_where=REPLACES),
     Index("jobs_by_update", "updated_at"),
     Index("jobs_late", "place", sqlite_where=LATE, postgresql_where=LATE),
     Index("jobs_counted", "registry", "hall", "kind", "state"),

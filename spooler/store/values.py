@@ -48,6 +48,7 @@ class Wanted:
     number_key: str  # equal for equal numbers, however they were written
     version: int
     case: Case
+    replaces: Replaced | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ class NewJob(Wanted):
     applied_at: datetime | None = None
     channel: str | None = None
     window: str | None = None
-    replaces: Replaced | None = None
+    takes_back_old: bool = False  # the hall hands over only for the paper that this one replaces
     electronic: NewElectronic | None = None  # its electronic certificate, where the registry issues them
     to_look_at: str | None = None  # what a person should compare with the request: fields and codes, no values
 
@@ -136,6 +137,7 @@ class Work:
     private_sha256: str
     document_sha256: str | None
     tries: int
+    takes_back_old: bool = False
 
 
 @dataclass(frozen=True)
@@ -358,7 +360,23 @@ class AlreadyRequested:
     field: str  # document.number or case.ordinal
 
 
-Outcome = Accepted | Same | Different | AlreadyRequested
+@dataclass(frozen=True)
+class AlreadyReplaced:
+    """409: another case's job replaces this paper, or the one that it would replace."""
+
+    job_id: str
+    field: str  # document.number or document.issuance.replaces
+
+
+@dataclass(frozen=True)
+class NotIssuedYet:
+    """409: the paper to be replaced is still on its way; its job is cancelled or returned instead."""
+
+    job_id: str
+
+
+InTheWay = Same | Different | AlreadyRequested | AlreadyReplaced | NotIssuedYet
+Outcome = Accepted | InTheWay
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,11 @@ Serial = Annotated[str, Field(pattern=r"^[A-Z]{0,2}\d{11}$")]
 UtcTime = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
 
 
+V = TypeVar("V")
+# A field that came later: left out where it says nothing, so that what was written before is read and written the same.
+Said = Annotated[V | None, Field(exclude_if=lambda value: value is None)]
+
+
 class Message(BaseModel):
     """A value that crosses the wire: frozen, unknown fields ignored."""
 
@@ -91,6 +96,16 @@ class Party(Message):
     mobile: str | None = None
 
 
+class Replaces(Message):
+    """The paper in whose place this one is issued: 换发 renewal, 补发 replacement, 更正 correction."""
+
+    issuance: Code
+    number: str = Field(max_length=80)
+    version: int = Field(ge=1)
+    serial: Serial | None = None
+    take_back: bool = False  # nothing is handed over before the hall has it back
+
+
 class Ticket(Message):
     """Who prints what, where, on what, until when. Signed by the registry; wrapped with its document for one hall."""
 
@@ -114,6 +129,7 @@ class Ticket(Message):
     not_after: UtcTime
     document_sha256: Sha256
     document_bytes: int = Field(gt=0)
+    replaces: Said[Replaces] = None
     holder: str = Field(min_length=1)
     parties: tuple[Party, ...] = ()
 
@@ -178,9 +194,14 @@ class Refused(OrderReport):
 
 
 class Standing(OrderReport):
-    """State or reasons of the order changed, by itself or by an act in the hall (held, waiting-stock, expired, …)."""
+    """State or reasons of the order changed, by itself or by an act in the hall (held, waiting-stock, expired, …).
+
+    `act` names an act that changed neither: `old-returned`, the paper that this one replaces is back, with its serial where it was read.
+    """
 
     kind: Literal["standing"] = "standing"
+    act: Said[Code] = None
+    old_serial: Said[Serial] = None
 
 
 class PassReport(OrderReport):

@@ -8,6 +8,7 @@ from itertools import combinations
 from spooler.catalog import KINDS
 from spooler.render.fit import NO_BREAK_SPACE, SPACES
 from spooler.render.fonts import KNOWN
+from spooler.render.template.issuance import issuance_faults
 from spooler.render.template.model import MM, Box, Line, Place, Template
 from spooler.wire.messages import Turn
 
@@ -57,7 +58,7 @@ class Area:
 
 def faults(template: Template) -> list[Fault]:
     """Return everything that is wrong with a template whose shape is right."""
-    checks = (_type, _line_rules, _passes, _fields, _drawing, _sizes, _on_paper, _apart, _used)
+    checks = (_type, _line_rules, _passes, _fields, _drawing, _issuance, _sizes, _on_paper, _apart, _used)
     return [fault for check in checks for fault in check(template)]
 
 
@@ -117,6 +118,11 @@ def _drawing(template: Template) -> Iterator[Fault]:
         yield Fault((needed,), f"is missing: a {kind.id} is printed on {kind.stock}")
     if getattr(template, other) is not None:
         yield Fault((other,), f"a {kind.id} is printed on {kind.stock}, which has a [{needed}] instead")
+
+
+def _issuance(template: Template) -> Iterator[Fault]:
+    for where, message in issuance_faults(template.kind, template.issuance):
+        yield Fault(where, message)
 
 
 def _exactly(table: str, has: Collection[str], must: Collection[str], strange: str) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from spooler.render.fit import Marks, Sizes
+from spooler.render.template.issuance import Issuance
 from spooler.wire.messages import Pass, Stock, Turn
 
 MM = 72 / 25.4  # points
@@ -174,6 +175,7 @@ class Template(Part):
     frame: Frame | None = None
     blank: Blank | None = None  # what is already on numbered stock
     form: Form | None = None  # what plain paper lacks
+    issuance: Issuance | None = None  # 换发, 补发, 更正; see `issuance_of`
     directory: Path
 
     @property

@@ -4,6 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from spooler.documents import Private
 from spooler.job import JobState, Reason
 from spooler.store.values import Refusal, Replaced
 from spooler.wire import signed
@@ -12,6 +13,7 @@ from spooler.wire.keys import SigningKey
 from spooler.wire.letters import Delivery
 from spooler.wire.messages import (
     REPORT_TYPE,
+    Actor,
     ApprovalReport,
     Ask,
     BlankCount,
@@ -21,9 +23,10 @@ from spooler.wire.messages import (
     Received,
     Refused,
     Returned,
+    Standing,
     StockMoved,
 )
-from tests.sealing import HALL, HOME, NOW, OTHER_HALL, Office
+from tests.sealing import HALL, HOLDER, HOME, NOW, OTHER_HALL, Office
 from tests.spooler.core.conftest import Clock, Home
 from tests.spooler.core.hall import SERIAL, FakeHall, delivery_of
 from tests.spooler.store.builders import a_new_job
@@ -316,6 +319,45 @@ def test_a_replaced_document_is_superseded_by_its_successor(home: Home, hall: Fa
 
     assert home.job(old).state is JobState.SUPERSEDED
     assert home.job(new).state is JobState.ISSUED
+
+
+def test_who_took_the_old_paper_back_stands_in_the_history(home: Home, hall: FakeHall) -> None:
+    """换发, 更正: by the hall's word, with the clerk and the serial that was read."""
+    old = Replaced(a_new_job(1).number_key, 1)
+    ticket = home.sent(hall, 2, replaces=old, takes_back_old=True, private_sha256=_private(home, old_returned=None))
+    assert ticket.replaces is not None
+    assert (ticket.replaces.issuance, ticket.replaces.number, ticket.replaces.take_back) == (
+        "renewal",
+        "黑（2019）1号",
+        True,
+    )
+    home.collector.handle(hall.received(ticket))
+
+    clerk = Actor(id="clerk-1", role="clerk")
+    said = {"act": "old-returned", "old_serial": "23100000077", "actor": clerk}
+    home.collector.handle(hall.about(ticket, Standing, "waiting", **said))
+
+    last = home.store.jobs.events(str(ticket.job_id))[-1]
+    assert (last.detail, last.actor, last.side) == ("old-returned 23100000077", clerk, "hall")
+
+
+def test_a_later_order_does_not_ask_for_it_again(home: Home, hall: FakeHall) -> None:
+    """It was taken back at the first hall; the second could not have it."""
+    old = Replaced(a_new_job(1).number_key, 1)
+    ticket = home.sent(hall, 2, replaces=old, takes_back_old=True, private_sha256=_private(home, old_returned=None))
+    for report in (hall.received(ticket), hall.about(ticket, Standing, "waiting", act="old-returned")):
+        home.collector.handle(report)
+
+    work = home.store.jobs.work(str(ticket.job_id))
+
+    assert work is not None and work.takes_back_old is False
+
+
+def _private(home: Home, **issuance: object) -> str:
+    """Keep a request that renews a paper."""
+    replaces = {"number": "黑（2019）1号", "version": 1, "serial": None}
+    said = {"issuance": {"type": "renewal", "replaces": replaces, **issuance}}
+    return home.documents.keep_private(Private(holder=HOLDER, request={"document": said}))
 
 
 def test_blanks_are_where_the_hall_says(home: Home, hall: FakeHall) -> None:

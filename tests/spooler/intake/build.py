@@ -12,6 +12,7 @@ from spooler.errors import Finding, RequestRefused
 from spooler.intake.check import Checked, Checker
 from spooler.items import find_items, load_items
 from spooler.render.content import Content, Rendered
+from spooler.render.template.issuance import Issuance, issuance_of
 from spooler.sandbox import samples
 from spooler.wire.messages import Pass, Stock
 from spooler.wire.trust import HallRecord, RegistryRecord, Trust
@@ -75,6 +76,9 @@ class BlankLayout:
             passes=(Pass(number=1, name="A", pages=(0,), stock=Stock.CERTIFICATE, width_mm=332, height_mm=239),),
             warnings=(),
         )
+
+    def issuance(self, kind: str, version: int | None) -> Issuance:
+        return issuance_of(kind, None)
 
 
 def checker(
