@@ -160,16 +160,16 @@ def _draw(task: _Task, placed: _PlacedTable | None, *, has_lengths: bool) -> _Ma
     for letter in around.letters if around else ():
         taken.add(letter.corners(task.faces))
     corners, sides = labels.corners_of(task.boundaries, place), labels.sides_of(task.boundaries, place)
-    lengths = labels.name_sides(sides, taken, task.faces) if has_lengths else []
+    lengths = labels.name_sides(sides if has_lengths else [], taken, task.faces)
     names = labels.name_corners(corners, taken, task.faces)
     centre = _centre(task, place, taken)
     arrow = margin.arrow(inner, taken, task.faces)
     ticks, figures = grid.ticks(inner, place, task.faces)
     lines, marks = labels.draw_boundary(task.boundaries, place, task.colour)
-    found = tuple(letter for letter in (*lengths, *names, *centre, *figures) if letter is not None)
-    strokes = (*grid.frame(outer), *ticks, *grid.crosses(inner, place, taken), *lines)
-    parts = (Part(strokes, found), *(part for part in (around, arrow) if part))
-    return _Map(place, parts, tuple(marks), names.count(None), lengths.count(None), arrow is not None)
+    strokes = (*grid.frame(outer), *ticks, *grid.crosses(inner, place, taken), *lengths.leaders, *lines)
+    letters = (*lengths.letters, *names.letters, *centre, *figures)
+    parts = (Part(strokes, letters), *(part for part in (around, arrow) if part))
+    return _Map(place, parts, tuple(marks), names.missing, lengths.missing, arrow is not None)
 
 
 def _inside(inner: Rect, has_neighbours: bool) -> Rect:

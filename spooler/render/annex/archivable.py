@@ -14,8 +14,8 @@ import pikepdf
 from PIL import Image
 
 from spooler.render.annex.fontcheck import is_sound
-from spooler.render.annex.picture import clean_png
-from spooler.render.annex.values import NormalAnnex
+from spooler.render.annex.picture import LARGEST_PIXEL_MM, clean_png
+from spooler.render.annex.values import NormalAnnex, Side
 
 DOTS_PER_INCH = 300
 LONGEST_PAPER_MM = 297
@@ -88,8 +88,7 @@ def _paints_in_cmyk(stream: pikepdf.Stream) -> bool:
 def _as_picture(annex: NormalAnnex, number: int) -> bytes:
     """Return a PNG of one page."""
     page, side = str(number + 1), annex.sides[number]
-    # What is larger than the paper is shown smaller: the dots are those of the paper.
-    dots = DOTS_PER_INCH * min(1.0, LONGEST_PAPER_MM / max(side.width, side.height))
+    dots = _dots(annex, side)
     command = [PDFTOPPM, "-png", "-r", f"{dots:.1f}", "-f", page, "-l", page, "-"]
     try:
         drawn = subprocess.run(command, input=annex.pdf, capture_output=True, check=True, timeout=LONGEST_SECONDS)
@@ -101,6 +100,13 @@ def _as_picture(annex: NormalAnnex, number: int) -> bytes:
     return out.getvalue()
 
 
+def _dots(annex: NormalAnnex, side: Side) -> float:
+    """A picture keeps its pixels, one for one. What is larger than the paper is shown smaller: the dots are those of the paper."""
+    if annex.is_picture:
+        return 25.4 / LARGEST_PIXEL_MM
+    return DOTS_PER_INCH * min(1.0, LONGEST_PAPER_MM / max(side.width, side.height))
+
+
 def _join(pictures: list[bytes], annex: NormalAnnex) -> bytes:
     """Return the pictures as pages of the sides' own sizes."""
     with pikepdf.new() as joined:
@@ -110,8 +116,10 @@ def _join(pictures: list[bytes], annex: NormalAnnex) -> bytes:
                 form = joined.copy_foreign(source.pages[0].as_form_xobject(handle_transformations=False))
             page = joined.add_blank_page(page_size=(width, height))
             page.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Annex=form))
-            across, down = width / float(form.BBox[2]), height / float(form.BBox[3])
-            page.Contents = joined.make_stream(f"q {across:.6f} 0 0 {down:.6f} 0 0 cm /Annex Do Q".encode())
+            # One factor for both axes: the last row and column of dots may reach a little beyond the page.
+            factor = 25.4 / LARGEST_PIXEL_MM / _dots(annex, side)
+            top = height - float(form.BBox[3]) * factor
+            page.Contents = joined.make_stream(f"q {factor:.6f} 0 0 {factor:.6f} 0 {top:.4f} cm /Annex Do Q".encode())
         out = BytesIO()
         joined.save(out, deterministic_id=True)
     return out.getvalue()

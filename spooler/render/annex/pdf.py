@@ -6,6 +6,7 @@ from typing import Any
 
 import pikepdf
 
+from spooler.render.annex.lettering import smallest_lettering
 from spooler.render.annex.passive import make_passive
 from spooler.render.annex.streams import StreamCheck
 from spooler.render.annex.values import BadAnnex, NormalAnnex, Role, Side
@@ -33,14 +34,15 @@ def clean_pdf(content: bytes, role: Role) -> NormalAnnex:
         with pikepdf.open(BytesIO(content), attempt_recovery=False) as source, pikepdf.new() as clean:
             _refuse_unfit(source)
             streams = StreamCheck()
-            sides = tuple(_copy_page(page, clean, streams) for page in source.pages)
+            pages = [_copy_page(page, clean, streams) for page in source.pages]
             notes = _notes(source)
             out = BytesIO()
             clean.save(out, deterministic_id=True)
             _refuse_damaged(source)
     except pikepdf.PasswordError:
         raise BadAnnex(RenderCode.ANNEX_ENCRYPTED, _ENCRYPTED) from None
-    return NormalAnnex(role, sides, out.getvalue(), notes=notes)
+    sides, lettering = zip(*pages, strict=True)
+    return NormalAnnex(role, sides, out.getvalue(), notes=notes, own_size=sides[0], lettering=lettering)
 
 
 _ENCRYPTED = "PDF 已加密，请解除后重新提交。The PDF is encrypted."
@@ -66,8 +68,8 @@ def _refuse_damaged(source: pikepdf.Pdf) -> None:
         raise BadAnnex(RenderCode.ANNEX_UNREADABLE, "PDF 已损坏，请重新导出。The PDF is damaged: export it anew.")
 
 
-def _copy_page(page: pikepdf.Page, clean: pikepdf.Pdf, streams: StreamCheck) -> Side:
-    """Add the page, turned upright, to the clean file and return its size."""
+def _copy_page(page: pikepdf.Page, clean: pikepdf.Pdf, streams: StreamCheck) -> tuple[Side, float | None]:
+    """Add the page, turned upright, to the clean file and return its size and that of its smallest lettering."""
     left, bottom, right, top = _visible_box(page)
     unit, turn = float(_inherited(page, "/UserUnit") or 1), int(_inherited(page, "/Rotate") or 0) % 360
     width, height = (right - left) * unit, (top - bottom) * unit
@@ -81,7 +83,7 @@ def _copy_page(page: pikepdf.Page, clean: pikepdf.Pdf, streams: StreamCheck) -> 
     upright = (width, height) if turn in (0, 180) else (height, width)
     matrix = " ".join(f"{value:.4f}" for value in _TURNS[turn](width, height))
     _add_page(clean, upright, form, f"q {matrix} cm /Annex Do Q")
-    return Side(upright[0] / MM, upright[1] / MM)
+    return Side(upright[0] / MM, upright[1] / MM), smallest_lettering(form)
 
 
 _BAD_SIZE = (

@@ -1,15 +1,16 @@
-"""Step 2c: raster annexes. JPEG and plain PNG data pass through as they are; all else is kept without loss."""
+"""Step 2c: raster annexes. JPEG, plain PNG and one-strip G4 data pass through as they are; all else is kept without loss."""
 
 import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 import pikepdf
 from PIL import Image, ImageOps
 
+from spooler.render.annex.resolution import resolution_of
 from spooler.render.annex.values import BadAnnex, NormalAnnex, Role, Side
 from spooler.render.codes import RenderCode
 
@@ -18,7 +19,9 @@ MOST_PIXELS = 80_000_000
 LONGEST_SIDE = 30_000
 # A picture is never printed larger than at 100 dots to the inch.
 LARGEST_PIXEL_MM = 0.254
-_ORIENTATION = 0x0112
+# Tags of TIFF and EXIF.
+_WIDTH, _HEIGHT, _PHOTOMETRIC, _FILL_ORDER = 0x0100, 0x0101, 0x0106, 0x010A
+_STRIP_OFFSETS, _ORIENTATION, _STRIP_BYTES, _T6_OPTIONS = 0x0111, 0x0112, 0x0117, 0x0125
 _SPACES = {"1": "/DeviceGray", "L": "/DeviceGray", "RGB": "/DeviceRGB", "CMYK": "/DeviceCMYK"}
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 1}  # grey, RGB, palette; those with alpha are decoded
 
@@ -44,13 +47,14 @@ class _Raster:
     data: bytes
     dictionary: dict[str, object]
     orientation: int = 1
+    dots_per_inch: float | None = None
 
 
 def clean_jpeg(content: bytes, role: Role) -> NormalAnnex:
     """Return the JPEG with its own bytes, turned by its EXIF orientation."""
     with _opened(content, "JPEG") as image:
         width, height = image.size
-        orientation = _orientation(image)
+        orientation, dots = _orientation(image), resolution_of(image)
         space = _space(image)
         # Adobe writes CMYK upside down.
         inverted = image.mode == "CMYK" and "adobe" in image.info
@@ -60,7 +64,7 @@ def clean_jpeg(content: bytes, role: Role) -> NormalAnnex:
     dictionary: dict[str, object] = {"/Filter": "/DCTDecode", "/ColorSpace": space, "/BitsPerComponent": 8}
     if inverted:
         dictionary["/Decode"] = [1, 0] * 4
-    return _as_annex(role, _Raster(width, height, content, dictionary, orientation))
+    return _as_annex(role, _Raster(width, height, content, dictionary, orientation, dots))
 
 
 def clean_png(content: bytes, role: Role) -> NormalAnnex:
@@ -68,17 +72,19 @@ def clean_png(content: bytes, role: Role) -> NormalAnnex:
     with _opened(content, "PNG") as image:
         image.load()
         raster = _passed_through(content, _orientation(image)) or _decoded(image)
-    return _as_annex(role, raster)
+        dots = resolution_of(image)
+    return _as_annex(role, replace(raster, dots_per_inch=dots))
 
 
 def clean_tiff(content: bytes, role: Role) -> NormalAnnex:
-    """Return a TIFF of one page, decoded."""
+    """Return a TIFF of one page: a fax of one strip with its own data, all others decoded."""
     with _opened(content, "TIFF") as image:
         if getattr(image, "n_frames", 1) != 1:
             raise BadAnnex(RenderCode.ANNEX_PAGES, "TIFF 只能有一页。A TIFF has exactly one page.")
+        dots, fax = resolution_of(image), _fax(content, image)
         image.load()
-        raster = _decoded(image)
-    return _as_annex(role, raster)
+        raster = fax or _decoded(image)
+    return _as_annex(role, replace(raster, dots_per_inch=dots))
 
 
 @contextmanager
@@ -94,8 +100,11 @@ _TOO_LARGE = f"An image has at most {MOST_PIXELS // 1_000_000} megapixels, and {
 
 
 def _orientation(image: Image.Image) -> int:
-    orientation = image.getexif().get(_ORIENTATION, 1)
-    return orientation if orientation in _TURNS else 1
+    return _turn(image.getexif().get(_ORIENTATION, 1))
+
+
+def _turn(orientation: object) -> int:
+    return orientation if isinstance(orientation, int) and orientation in _TURNS else 1
 
 
 def _space(image: Image.Image) -> str:
@@ -132,6 +141,26 @@ def _png_space(colour: int, palette: bytes) -> object:
     return "/DeviceGray" if colour == 0 else "/DeviceRGB"
 
 
+def _fax(content: bytes, image: Image.Image) -> _Raster | None:
+    """Return a bilevel TIFF's own data if all of it is one strip of CCITT group 4, as PDF has it."""
+    tags = image.tag_v2  # type: ignore[attr-defined]  # of Pillow's TIFF images alone
+    strips = tags.get(_STRIP_OFFSETS, ())
+    if image.info.get("compression") != "group4" or len(strips) != 1 or tags.get(_FILL_ORDER, 1) != 1:
+        return None
+    if image.mode != "1" or tags.get(_T6_OPTIONS, 0) or tags.get(_PHOTOMETRIC) not in (0, 1):
+        return None
+    width, height = int(tags[_WIDTH]), int(tags[_HEIGHT])
+    data = content[strips[0] : strips[0] + tags[_STRIP_BYTES][0]]
+    parameters = {"/K": -1, "/Columns": width, "/Rows": height, "/BlackIs1": tags[_PHOTOMETRIC] == 1}
+    dictionary: dict[str, object] = {
+        "/Filter": "/CCITTFaxDecode",
+        "/DecodeParms": parameters,
+        "/BitsPerComponent": 1,
+        "/ColorSpace": "/DeviceGray",
+    }
+    return _Raster(width, height, data, dictionary, _turn(tags.get(_ORIENTATION, 1)))
+
+
 def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     position = 8
     while position + 12 <= len(content):
@@ -158,8 +187,9 @@ def _decoded(image: Image.Image) -> _Raster:
 
 def _as_annex(role: Role, raster: _Raster) -> NormalAnnex:
     """Put the picture on a page of the largest size at which it is sensibly printed."""
-    width, height = raster.width * LARGEST_PIXEL_MM, raster.height * LARGEST_PIXEL_MM
-    side = Side(width, height) if raster.orientation < 5 else Side(height, width)
+    side = _side(raster, LARGEST_PIXEL_MM)
+    own = _side(raster, 25.4 / raster.dots_per_inch) if raster.dots_per_inch else None
+    is_grey = raster.dictionary["/ColorSpace"] == "/DeviceGray"
     a, b, c, d, e, f = _TURNS[raster.orientation]
     w, h = side.width * MM, side.height * MM
     matrix = " ".join(f"{value:.4f}" for value in (a * w, b * h, c * w, d * h, e * w, f * h))
@@ -169,7 +199,12 @@ def _as_annex(role: Role, raster: _Raster) -> NormalAnnex:
         page.Contents = clean.make_stream(f"q {matrix} cm /Annex Do Q".encode())
         out = BytesIO()
         clean.save(out, deterministic_id=True)
-    return NormalAnnex(role, (side,), out.getvalue(), is_picture=True)
+    return NormalAnnex(role, (side,), out.getvalue(), is_picture=True, own_size=own, is_grey=is_grey)
+
+
+def _side(raster: _Raster, pixel: float) -> Side:
+    width, height = raster.width * pixel, raster.height * pixel
+    return Side(width, height) if raster.orientation < 5 else Side(height, width)
 
 
 def _image(clean: pikepdf.Pdf, raster: _Raster) -> pikepdf.Object:

@@ -6,6 +6,7 @@ from math import atan2, cos, degrees, dist, hypot, radians, sin
 
 from spooler.render.fonts import Faces
 from spooler.render.parcel.paper import (
+    GREY,
     RED,
     Lettering,
     Point,
@@ -31,6 +32,11 @@ _OVERHANG_MM = 1.5
 _TURNS = (0, 30, -30, 60, -60, 90, -90, 120, -120, 150, -150, 180)
 _STEPS = (0.0, 1.2, 2.6)
 _ALONG = (0.5, 0.36, 0.64, 0.24, 0.76)
+MOST_NAMES = 200
+MOST_LEADERS = 6
+_LED_MM = (3.6, 5.5, 8.0)
+_LED_TURNS = (0, 25, -25, 50, -50)
+_OFF_LINE_MM, _LEADER_MM = 0.5, 0.1
 
 
 @dataclass(frozen=True)
@@ -115,14 +121,38 @@ def sides_of(boundaries: list[Boundary], ground: Ground) -> list[Side]:
     return sorted(found.values(), key=lambda side: side.length)
 
 
-def name_corners(corners: list[Corner], taken: Taken, faces: Faces) -> list[Lettering | None]:
-    """Return each name beside its point, None where there is no room for it."""
-    return [_first_free(_beside(corner, faces), taken, faces) for corner in corners]
+@dataclass
+class Labels:
+    """Labels that found their places, the thin lines that lead to some, and how many found none."""
+
+    letters: list[Lettering]
+    leaders: list[Stroke]
+    missing: int = 0
 
 
-def name_sides(sides: list[Side], taken: Taken, faces: Faces) -> list[Lettering | None]:
-    """Return each length along its side, None where there is no room for it."""
-    return [_first_free(_along(side, faces), taken, faces) for side in sides]
+def name_corners(corners: list[Corner], taken: Taken, faces: Faces) -> Labels:
+    """Name each point beside it; of very many only the most telling are tried."""
+    found = Labels([], [], max(0, len(corners) - MOST_NAMES))
+    for corner in corners[:MOST_NAMES]:
+        lettering = _first_free(_beside(corner, faces), taken, faces)
+        if lettering:
+            found.letters.append(lettering)
+        else:
+            found.missing += 1
+    return found
+
+
+def name_sides(sides: list[Side], taken: Taken, faces: Faces) -> Labels:
+    """Write each length along its side; of a few that are too short for it, at the end of a thin line."""
+    found = Labels([], [])
+    for side in sides:
+        lettering = _first_free(_along(side, faces), taken, faces)
+        if lettering:
+            found.letters.append(lettering)
+        elif not _lead(side, taken, faces, found):
+            found.missing += 1
+            return found  # one alone calls for the table
+    return found
 
 
 def _first_free(candidates: Iterator[Lettering], taken: Taken, faces: Faces) -> Lettering | None:
@@ -132,6 +162,30 @@ def _first_free(candidates: Iterator[Lettering], taken: Taken, faces: Faces) -> 
             taken.add(corners)
             return lettering
     return None
+
+
+def _lead(side: Side, taken: Taken, faces: Faces, found: Labels) -> bool:
+    """Try the length a little off its side, with a line from the middle of the side to it."""
+    if len(found.leaders) >= MOST_LEADERS:
+        return False
+    text = f"{side.length:.2f}"
+    width, height = ink_size(text, LENGTH_SIZE, faces)
+    middle = ((side.start[0] + side.end[0]) / 2, (side.start[1] + side.end[1]) / 2)
+    for away in _LED_MM:
+        for turn in _LED_TURNS:
+            x, y = _turned(side.outward, turn)
+            foot = (middle[0] + x * _OFF_LINE_MM, middle[1] + y * _OFF_LINE_MM)
+            head = (middle[0] + x * away, middle[1] + y * away)
+            reach = _OFF_LINE_MM + min(width / 2 / max(abs(x), 1e-6), height / 2 / max(abs(y), 1e-6))
+            lettering = centred(text, LENGTH_SIZE, (head[0] + x * reach, head[1] + y * reach), faces)
+            corners = lettering.corners(faces)
+            if taken.is_free(corners) and taken.is_free((foot, head)):
+                taken.add(corners)
+                taken.add((foot, head))
+                found.letters.append(lettering)
+                found.leaders.append(Stroke((middle, head), _LEADER_MM, GREY))
+                return True
+    return False
 
 
 def _beside(corner: Corner, faces: Faces) -> Iterator[Lettering]:
