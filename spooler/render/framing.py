@@ -6,6 +6,7 @@ request says what it is the map of. What is printed at its own size keeps that s
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from spooler.render.annex.place import Rect, Want, contain_above_note, divide, keeps_size
 from spooler.render.annex.values import NormalAnnex, Parcel, Role
@@ -16,6 +17,7 @@ from spooler.render.fonts import Faces
 from spooler.render.parcel.margin import code_of
 from spooler.render.parcel.paper import BLACK, RED, Lettering, centred
 from spooler.render.parcel.scale import SCALES, NoScale, extent_of
+from spooler.render.parcel.table import GROUP_MM, ROW_MM
 from spooler.render.parcel_drawing import ParcelDrawing, draw_parcel, shape_of
 
 NOTE_SIZE = 8.0
@@ -26,6 +28,7 @@ LEAST_SHARE = LEAST_LETTERING_MM / 2.5
 TITLES = {Role.PARCEL_MAP: "宗地图", Role.UNIT_PLAN: "房屋平面图"}
 # What our own drawing of a parcel needs beside the parcel.
 _AROUND_MM = (30.0, 45.0)
+FEW_POINTS = 24
 
 
 @dataclass(frozen=True)
@@ -117,10 +120,17 @@ _SMALL_PICTURE = (
 
 def _want(annex: NormalAnnex) -> Want:
     if annex.parcel:
-        return Want(shape_of(annex.parcel), around=_AROUND_MM)
+        return Want(shape_of(annex.parcel), around=partial(_around, annex.parcel))
     if annex.scale and annex.own_size:
         return Want(annex.own_size, keeps_size=True)
     return Want(annex.sides[0])
+
+
+def _around(parcel: Parcel, room: Rect) -> tuple[float, float]:
+    """Return what is drawn around the parcel: of many points there is a table."""
+    points = sum(map(len, parcel.rings))
+    rows = points / max(1, room.width // GROUP_MM) + 2 if points > FEW_POINTS else 0
+    return _AROUND_MM[0], _AROUND_MM[1] + rows * ROW_MM
 
 
 def _is_kept(annex: NormalAnnex, room: Rect) -> bool:

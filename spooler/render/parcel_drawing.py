@@ -121,12 +121,12 @@ def _has_title(task: _Task) -> bool:
 
 
 def _top(task: _Task) -> float:
-    return (margin.TITLE_MM if _has_title(task) else 0) + margin.HEAD_MM
+    return (margin.TITLE_MM if _has_title(task) else 0) + margin.head_height(task.room)
 
 
 def _foot(task: _Task) -> Rect:
     """Return the strip under the map: sentences first, then scale and remarks."""
-    high = margin.FOOT_MM + margin.LINE_MM * len(_sentences(task))
+    high = margin.foot_height(task.room) + margin.LINE_MM * len(_sentences(task))
     room = task.room
     return Rect(room.x, room.y + room.height - high, room.width, high)
 
@@ -233,7 +233,8 @@ def _margins(task: _Task, drawn: _Map, placed: _PlacedTable | None) -> Sequence[
     found = []
     if _has_title(task):
         found.append(margin.title(Rect(room.x, room.y, room.width, margin.TITLE_MM), task.title, faces))
-    head = Rect(room.x, room.y + _top(task) - margin.HEAD_MM, room.width, margin.HEAD_MM)
+    high = margin.head_height(room)
+    head = Rect(room.x, room.y + _top(task) - high, room.width, high)
     found.append(margin.head(head, task.parcel, faces))
     sentences = _sentences(task)
     found.append(Part(letters=tuple(margin.written(sentences, room.x, foot.y + 0.6, faces))))

@@ -1,6 +1,6 @@
 """Step 2c: where annexes stand on the paper. Never stretched, never enlarged, always centred. Pure geometry in mm."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from spooler.render.annex.values import Side
@@ -29,7 +29,7 @@ class Want:
 
     side: Side
     keeps_size: bool = False
-    around: tuple[float, float] = (0.0, 0.0)
+    around: Callable[[Rect], tuple[float, float]] = lambda room: (0.0, 0.0)
 
 
 def contain(side: Side, room: Rect) -> Rect:
@@ -87,6 +87,8 @@ def _worth(wants: Sequence[Want], rooms: Sequence[Rect]) -> tuple[int, float, fl
 
 
 def _area(want: Want, room: Rect) -> float:
-    across, down = (max(1.0, whole - less) for whole, less in zip((room.width, room.height), want.around, strict=True))
+    across, down = (
+        max(1.0, whole - less) for whole, less in zip((room.width, room.height), want.around(room), strict=True)
+    )
     found = contain_above_note(want.side, Rect(0, 0, across, down))
     return found.width * found.height

@@ -20,6 +20,9 @@ ARROW_MM, ARROW_HALF_MM, NORTH_SIZE = 8.0, 1.5, 8.0
 _EDGE_MM = 2.0
 _THIN, _LINE = 0.12, 0.25
 _BAR_MM = 10.0
+_LABEL_MM, _AREA_MM = 15.0, 29.0
+# In a narrower room head and foot take two rows each.
+_NARROW_MM = 100.0
 _MARKS = Marks(frozenset("，。；：、）"), frozenset("（"))
 
 
@@ -39,18 +42,38 @@ def title(room: Rect, text: str, faces: Faces) -> Part:
     return Part(letters=(centred(spaced, TITLE_SIZE, (room.x + room.width / 2, y), faces), unit))
 
 
+def head_height(room: Rect) -> float:
+    return HEAD_MM * (2 if _is_narrow(room) else 1)
+
+
 def head(room: Rect, parcel: Parcel, faces: Faces) -> Part:
-    """Return the row of cells: the codes, and the area."""
-    cells = [("宗地代码", codes_of(parcel) or "—"), ("宗地面积", f"{total_area(parcel):.2f}㎡")]
-    label, value = 15.0, 29.0
-    widths = [label, room.width - 2 * label - value, label, value]
-    texts = [text for cell in cells for text in cell]
-    letters, strokes, x = [], [Stroke(corners_of(room), _LINE, is_closed=True)], room.x
+    """Return the row of cells, two rows in a narrow room: the codes, and the area."""
+    code = ("宗地代码", codes_of(parcel) or "—")
+    whole = "合计" if len(parcel.lots) > 1 else ""
+    area = ("宗地面积", f"{whole}{total_area(parcel):.2f}㎡")
+    if _is_narrow(room):
+        rows = [Rect(room.x, room.y + i * HEAD_MM, room.width, HEAD_MM) for i in range(2)]
+        parts = [
+            _row(row, pair, (_LABEL_MM, room.width - _LABEL_MM), faces)
+            for row, pair in zip(rows, (code, area), strict=True)
+        ]
+    else:
+        widths = (_LABEL_MM, room.width - 2 * _LABEL_MM - _AREA_MM, _LABEL_MM, _AREA_MM)
+        parts = [_row(room, (*code, *area), widths, faces)]
+    return Part(tuple(s for part in parts for s in part.strokes), tuple(t for part in parts for t in part.letters))
+
+
+def _row(row: Rect, texts: Sequence[str], widths: Sequence[float], faces: Faces) -> Part:
+    letters, strokes, x = [], [Stroke(corners_of(row), _LINE, is_closed=True)], row.x
     for text, width in zip(texts, widths, strict=True):
-        letters.append(_within(text, (x + width / 2, room.y + room.height / 2), width - 1.6, faces))
+        letters.append(_within(text, (x + width / 2, row.y + row.height / 2), width - 1.6, faces))
         x += width
-        strokes.append(Stroke(((x, room.y), (x, room.y + room.height)), _THIN))
+        strokes.append(Stroke(((x, row.y), (x, row.y + row.height)), _THIN))
     return Part(tuple(strokes[:-1]), tuple(letters))
+
+
+def _is_narrow(room: Rect) -> bool:
+    return room.width < _NARROW_MM
 
 
 def codes_of(parcel: Parcel) -> str:
@@ -95,9 +118,15 @@ def scale_note(room: Rect, scale: int, faces: Faces) -> Part:
     return Part(tuple(strokes), (words, *(centred(text, LEAST_SIZE, (x, top + 2.6), faces) for x, text in marks)))
 
 
+def foot_height(room: Rect) -> float:
+    return FOOT_MM + (2 * LINE_MM if _is_narrow(room) else 0)
+
+
 def remarks(room: Rect, parcel: Parcel, points: int, faces: Faces) -> Part:
-    """Return left of the scale what the coordinates are, and right of it how many points there are."""
+    """Return beside the scale, or below it, what the coordinates are and how many points there are."""
     lines = parcel.system.split(" ", 1) if parcel.system else ["坐标系未注明"]
+    if _is_narrow(room):
+        room = Rect(room.x, room.y + FOOT_MM - 0.6, room.width, room.height)
     letters = [_starts_at(line, FOOT_SIZE, (room.x, room.y + 2.2 + i * LINE_MM), faces) for i, line in enumerate(lines)]
     letters.append(_ends_at(f"界址点 {points} 个", FOOT_SIZE, (room.x + room.width, room.y + 2.2), faces))
     return Part(letters=tuple(letters))
