@@ -12,8 +12,10 @@ from agents.approvals import Act, Approvals
 from agents.blank import Blanks
 from agents.checks import Checks, a_reason
 from agents.documents import Documents
+from agents.errors import DoesNotFit
 from agents.journal import Journal
 from agents.ledger import Order
+from agents.ledger.calibration_prints import LAPSED
 from agents.order import OrderState
 from agents.outcomes import Outcomes
 from agents.overview import Overview, approval_view, printer_view
@@ -254,9 +256,22 @@ class Acts:
     def _pause(self, by: Account, name: str, paused: bool) -> PrinterView:
         by.acting_as(Role.CLERK)
         self._journal.board.section(name)
-        self._journal.ledger.pause(name, paused)
+        with self._journal.act():
+            if not paused:
+                self._end_calibration(name)
+            self._journal.ledger.pause(name, paused)
         self._changed()
         return printer_view(self._journal.board.facts_of(name))
+
+    def _end_calibration(self, name: str) -> None:
+        """Whoever resumes says that blanks are in again: a sheet under way is waited for, one not begun is not wanted any more."""
+        prints = self._journal.ledger.calibration_prints
+        waiting = prints.open_at(name)
+        if waiting is None:
+            return
+        if waiting.is_under_way:
+            raise DoesNotFit("校准页正在打印，请等它出来 · a calibration sheet is under way", code="calibration-open")
+        prints.set_state(waiting.print_id, LAPSED)
 
     def _ask(
         self, order: Order, act: Act, details: dict[str, object], actor: Actor, reason: str, by: Account

@@ -128,7 +128,7 @@ class Agent:
         )
 
     def _cups_job_of(self, uuid: UUID) -> tuple[bool, int | None]:
-        found = self.hall.ledger.tries.get(uuid)
+        found = self.hall.ledger.tries.get(uuid) or self.hall.ledger.calibration_prints.get_try(uuid)
         return found is not None, None if found is None else found.cups_job
 
     def _make_spool(self, settings: HallSettings) -> Spool:
@@ -175,6 +175,7 @@ class Agent:
                 accounts=[account.account() for account in settings.accounts],
                 probe=probe,
                 changes=self.hall.changes,
+                calibration=self.hall.calibration,
             )
         )
         return HttpServer(api, *split_listen(settings.hall.listen))

@@ -1,25 +1,29 @@
 """How the printers stand: what hall.toml says of them, what they last said themselves, and what the ledger knows they have in hand."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 
+from agents.calibration.correction import Calibrated, Side
+from agents.calibration.reach import first_lost
 from agents.device import NOT_ASKED, Standing
-from agents.doctor.findings import Finding, unsafe_for
+from agents.doctor.findings import NOT_CALIBRATED, Finding, unsafe_for
 from agents.errors import NotFound
 from agents.ledger import Ledger, PassRow
 from agents.order import PassState
 from agents.route import PrinterFacts
 from agents.serials import Serial
 from agents.settings import PrinterSection
-from spooler.wire.messages import Turn
+from agents.templates import Templates
+from spooler.wire.messages import Stock, Turn
 
 
 class Board:
     """Thread-safe. States are told by the printers' workers; until one is told it is `unknown`, which hinders nothing."""
 
-    def __init__(self, printers: Sequence[PrinterSection], ledger: Ledger) -> None:
+    def __init__(self, printers: Sequence[PrinterSection], ledger: Ledger, templates: Templates | None = None) -> None:
         self._printers = {p.name: p for p in printers}
         self._ledger = ledger
+        self._templates = templates or Templates()
         self._lock = Lock()
         self._standings: dict[str, Standing] = {}
         self._findings: tuple[Finding, ...] = ()
@@ -62,7 +66,9 @@ class Board:
         section = self.section(name)
         with self._lock:
             standing = self._standings.get(name, NOT_ASKED)
-            findings = tuple(f for f in self._findings if f.printer in (None, name))
+            found = [f for f in self._findings if f.printer in (None, name) and f.code != NOT_CALIBRATED]
+        calibration = self._calibration(name)
+        findings = (*found, *_lacks(name, calibration))
         is_unsafe = bool(unsafe_for(name, findings))
         under_way = self._ledger.orders.under_way(name)
         served = self._ledger.orders.served(name)
@@ -74,7 +80,7 @@ class Board:
             windows=section.windows,
             turns_pages=section.turns_pages,
             state="stopped" if is_unsafe else standing.state,
-            reasons=(*dict.fromkeys(f.code for f in findings), *standing.reasons),
+            reasons=tuple(dict.fromkeys((*(f.code for f in findings), *standing.reasons))),
             troubles=standing.order_reasons or (("printer-offline",) if is_unsafe else ()),
             findings=findings,
             is_paused=self._ledger.is_paused(name),
@@ -83,9 +89,43 @@ class Board:
             queue=self._queue(name, served, under_way),
             next_serial=str(Serial(loaded[0].prefix, loaded[0].first)) if loaded else None,
             blanks=sum(len(r) for r in loaded),
+            calibration=calibration,
+            calibrated=self._calibrated_sides(section),
         )
+
+    def sides(self, name: str) -> tuple[Side, ...]:
+        """Return the sides that this printer has to be calibrated for."""
+        return self._templates.sides(self.section(name).stock)
+
+    def calibrated(self, name: str, side: Side) -> Calibrated | None:
+        """Return what is in force at a printer for a side; None: it is not calibrated, nothing may be printed there."""
+        return next((one for one in self._in_force(self.section(name)) if one.side.is_like(side)), None)
+
+    def _in_force(self, section: PrinterSection) -> tuple[Calibrated, ...]:
+        """A correction that would push a field of ours off the sheet does not count."""
+        found = self._ledger.calibrations.in_force(section.name, section.stock, section.device)
+        return tuple(
+            one
+            for one in found
+            if first_lost(one.correction, one.side, self._templates.fields(section.stock, one.side)) is None
+        )
+
+    def _calibrated_sides(self, section: PrinterSection) -> tuple[Side, ...] | None:
+        if section.stock is Stock.PLAIN:
+            return None
+        return tuple(one.side for one in self._in_force(section))
+
+    def _calibration(self, name: str) -> dict[str, int | None]:
+        found = {side.spread: self.calibrated(name, side) for side in self.sides(name)}
+        return {spread: None if one is None else one.version for spread, one in found.items()}
 
     def _queue(self, name: str, served: Sequence[PassRow], under_way: Sequence[PassRow]) -> int:
         """Count passes in hand: released, under way, or later ones of an attempt that is here."""
         every = [*served, *under_way, *self._ledger.orders.queued(name)]
         return len({(p.order_id, p.attempt, p.number) for p in every})
+
+
+def _lacks(printer: str, calibration: Mapping[str, int | None]) -> Sequence[Finding]:
+    """What the doctor would find; the ledger knows it without waiting for his next round."""
+    missing = [spread for spread, version in calibration.items() if version is None]
+    return [Finding(NOT_CALIBRATED, printer, ", ".join(missing))] if missing else []

@@ -5,12 +5,13 @@ from uuid import UUID, uuid4
 
 from agents.accounts import MACHINE
 from agents.blank import Blanks
+from agents.calibration.correction import IDENTITY
 from agents.documents import Documents
 from agents.errors import NotFound
 from agents.journal import Journal
 from agents.ledger import Order, PassRow, TryRow
-from agents.order import OrderState, PassState
-from agents.standing import has_begun
+from agents.order import BEFORE_THE_FIRST, OrderState, PassState
+from agents.standing import has_begun, is_framed, side_of
 from agents.tries import Evidence, ReleasedPass, Try
 from spooler.daemon.crash import crash_point
 from spooler.wire.messages import Ask, PassReport, Stock
@@ -131,13 +132,18 @@ class Book:
         )
 
     def _may_go(self, order: Order, row: PassRow) -> bool:
-        current = order.state is OrderState.PRINTING and order.attempt == row.attempt
+        if row.attempt == BEFORE_THE_FIRST:
+            current = order.state is OrderState.WAITING
+        else:
+            current = order.state is OrderState.PRINTING and order.attempt == row.attempt
         is_stopped = order.held or order.cancelling is not None
         is_asked = self._ledger.approvals.open_for(order.order_id) is not None
         return current and not is_stopped and not is_asked and self._may_print()
 
     def _may_begin(self, released: ReleasedPass) -> bool:
         """An attempt is begun in time, and while its registry may print here; what is begun goes on."""
+        if not released.is_calibrated:
+            return False
         if released.not_after is None:
             return True
         in_time = released.not_after >= self._journal.clock()
@@ -147,6 +153,7 @@ class Book:
         order = self._journal.order(row.order_id)
         # The ticket's time binds the first claim of an attempt, not its later passes.
         first = not has_begun(p for p in self._journal.passes(order) if p.number != row.number)
+        calibrated = self._journal.board.calibrated(row.printer or "", side_of(row)) if is_framed(row) else None
         return ReleasedPass(
             order_id=row.order_id,
             number=row.number,
@@ -156,6 +163,8 @@ class Book:
             width_mm=row.shape.width_mm,
             height_mm=row.shape.height_mm,
             not_after=order.not_after if first else None,
+            correction=IDENTITY if calibrated is None else calibrated.correction,
+            is_calibrated=calibrated is not None or not is_framed(row),
         )
 
     def _try(self, row: TryRow) -> Try:

@@ -12,6 +12,10 @@ from agents.approvals import Approvals
 from agents.blank import Blanks
 from agents.board import Board
 from agents.book import Book
+from agents.books import Books
+from agents.calibration.desk import CalibrationDesk
+from agents.calibration.kept import KeptCalibrations, take_in
+from agents.calibration.prints import CalibrationPrints
 from agents.changes import Changes
 from agents.clock_watch import ClockWatch
 from agents.controls import Controls
@@ -29,6 +33,7 @@ from agents.report import Reporter
 from agents.search import Words
 from agents.settings import HallSettings
 from agents.stock import StockRoom
+from agents.templates import Templates
 from spooler.wire.keys import SigningKey, WrapKey
 from spooler.wire.trust import Trust
 
@@ -80,7 +85,9 @@ class Hall:
         self.binding = binding
         self.wakes = Wakes()
         self.changes = Changes()
-        self.board = Board(settings.printers, ledger)
+        take_in(ledger, KeptCalibrations(settings.hall.calibrations))
+        self.templates = Templates(own=settings.hall.templates_directory)
+        self.board = Board(settings.printers, ledger, self.templates)
         self.reporter = Reporter(
             ledger=ledger, binding=binding, key=keys.report, clock=clock, wake=lambda: self.wakes.courier()
         )
@@ -148,7 +155,7 @@ class Hall:
             clock_watch=self.clock_watch,
             changed=self._changed,
         )
-        self.book = Book(
+        orders = Book(
             journal=self.journal,
             blanks=blanks,
             documents=self.documents,
@@ -156,6 +163,8 @@ class Hall:
             settled=self._settled,
             new_id=self.new_id,
         )
+        self.calibration = self._calibration(clock)
+        self.book = Books(orders, self._calibration_prints(clock))
         self.acts = Acts(
             journal=self.journal,
             release=release,
@@ -188,6 +197,29 @@ class Hall:
             monotonic=self.monotonic,
         )
         self.wakes.pipeline = self.pipeline.wake
+
+    def _calibration(self, clock: Callable[[], datetime]) -> CalibrationDesk:
+        return CalibrationDesk(
+            ledger=self.ledger,
+            board=self.board,
+            templates=self.templates,
+            kept=KeptCalibrations(self.settings.hall.calibrations),
+            clock=clock,
+            may_print=self.may_print,
+            wake=lambda printer: self.wakes.printer(printer),
+            changed=self._changed,
+            new_id=self.new_id,
+        )
+
+    def _calibration_prints(self, clock: Callable[[], datetime]) -> CalibrationPrints:
+        return CalibrationPrints(
+            ledger=self.ledger,
+            clock=clock,
+            draw=self.calibration.draw,
+            may_print=self.may_print,
+            changed=self._changed,
+            new_id=self.new_id,
+        )
 
     def _reconciliation(self, registries: set[str]) -> Reconciliation:
         return Reconciliation(

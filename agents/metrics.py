@@ -59,6 +59,7 @@ class _HallCollector(Collector):
         yield from self._waiting()
         yield self._passes()
         yield self._printers()
+        yield self._calibrated()
         yield self._findings()
         yield self._by_printer(
             "certspool_foreign_jobs", "Jobs of others seen in certificate queues.", self._foreign_jobs()
@@ -121,6 +122,16 @@ class _HallCollector(Collector):
             now = "paused" if printer.is_paused else printer.state
             values.update({(self._hall, printer.name, state): float(state == now) for state in _STATES})
         return _gauge("certspool_hall_printer_state", "1 for the state it is in.", ["hall", "printer", "state"], values)
+
+    def _calibrated(self) -> Metric:
+        labels = ["hall", "printer", "stock", "spread"]
+        values = {
+            (self._hall, printer.name, printer.stock.value, spread): float(version is not None)
+            for printer in self._board.facts()
+            for spread, version in printer.calibration.items()
+        }
+        says = "Whether a calibration is in force: 0 prints nothing that has this side."
+        return _gauge("certspool_hall_printer_calibrated", says, labels, values)
 
     def _findings(self) -> Metric:
         values = dict[tuple[str, ...], float]()

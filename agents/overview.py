@@ -174,3 +174,4 @@ def printer_view(facts: PrinterFacts) -> PrinterView:
         next_serial=facts.next_serial,
         blanks=facts.blanks,
     )
+        calibrated=facts.calibration,

@@ -1,9 +1,10 @@
 """Step 3: which printer a pass fits, by stock, window, colour and what it has in hand. No input or output."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
 
+from agents.calibration.correction import Side
 from agents.doctor.findings import Finding
 from spooler.wire.messages import Seal, Stock
 
@@ -27,6 +28,15 @@ class PrinterFacts:
     queue: int = 0  # released passes that are not closed
     next_serial: str | None = None
     blanks: int = 0
+    calibration: Mapping[str, int | None] = field(default_factory=dict)  # by side of its stock: the version in force
+    calibrated: tuple[Side, ...] | None = None  # which sides are; None: on this paper nothing has to meet a frame
+
+    def lacks(self, sides: Iterable[Side]) -> tuple[str, ...]:
+        """Return the spreads that it is not calibrated for."""
+        calibrated = self.calibrated
+        if calibrated is None:
+            return ()
+        return tuple(side.spread for side in sides if not any(side.is_like(one) for one in calibrated))
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,7 @@ class Need:
     window: str | None
     keeps_printer: bool = False  # a booklet: nobody else's paper until its last pass is closed
     blank: bool = True  # it starts a numbered blank
+    sides: tuple[Side, ...] = ()  # of numbered stock that the attempt prints: all have to come out in their frames
 
 
 @dataclass(frozen=True)
@@ -49,12 +60,18 @@ class NoPrinter:
     message: str
 
 
+NOT_CALIBRATED = "printer-not-calibrated"  # the order's reason
+
+
 def choose(need: Need, printers: Iterable[PrinterFacts], *, wanted: str | None = None) -> PrinterFacts | NoPrinter:
     """Return the printer that fits best, or why none does."""
     fitting = [p for p in printers if _may(need, p) and wanted in (None, p.name)]
     if not fitting:
         return NoPrinter("waiting-stock", f"没有适用的打印机 · no printer for {need.stock} here fits")
-    with_paper = [p for p in fitting if not need.blank or p.next_serial is not None]
+    calibrated = [p for p in fitting if not p.lacks(need.sides)]
+    if not calibrated:
+        return NoPrinter(NOT_CALIBRATED, _lacking(need, fitting))
+    with_paper = [p for p in calibrated if not need.blank or p.next_serial is not None]
     if not with_paper:
         return NoPrinter("waiting-stock", f"空白证书已用完 · no {need.stock} blank is loaded")
     present = [p for p in with_paper if not p.is_paused and not p.troubles]
@@ -73,6 +90,11 @@ def _may(need: Need, printer: PrinterFacts) -> bool:
     colours = printer.colour or need.seal is not Seal.PRINTED
     at_window = not printer.windows or need.window is None or need.window in printer.windows
     return printer.stock is need.stock and colours and at_window
+
+
+def _lacking(need: Need, printers: Iterable[PrinterFacts]) -> str:
+    found = "; ".join(f"{p.name} {', '.join(p.lacks(need.sides))}" for p in printers)
+    return f"打印机未校准，请先校准：{found} · not calibrated yet: {found} (certspool-agent calibrate --help)"
 
 
 def _is_free(need: Need, printer: PrinterFacts) -> bool:

@@ -26,6 +26,14 @@ class HallSection(Section):
     heartbeat_seconds: float = Field(default=60, gt=0)
     release: Literal["person", "auto"] = "person"
     confirm: Literal["person"] = "person"
+    templates_directory: Path | None = None  # the site's own, as at home: their sizes, fields and drawings of the blank
+    calibration_file: Path | None = (
+        None  # what is in force, beside the ledger; default: calibrations.jsonl with the data
+    )
+
+    @property
+    def calibrations(self) -> Path:
+        return self.calibration_file or self.data_directory / "calibrations.jsonl"
 
     @property
     def permits(self) -> Path:

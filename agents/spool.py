@@ -19,7 +19,7 @@ import structlog
 
 from agents.device import Standing
 from agents.order import PassState
-from agents.pages import slice_pages
+from agents.pages import place, slice_pages
 from agents.permit import Claim, Permit, PermitDirectory
 from agents.printers import TITLE, Cups, CupsUnreachable, PrinterError
 from agents.surroundings import Surroundings
@@ -234,7 +234,8 @@ class PrinterWorker:
 
     def _spool(self, attempt: Try) -> Try:
         released, queue = attempt.released, self._line.name
-        document = self._surroundings.slice_pages(self._book.document(released.order_id), released.pages)
+        cut = self._surroundings.slice_pages(self._book.document(released.order_id), released.pages)
+        document = place(cut, released.correction)  # what is hashed and permitted is what the backend gets
         page_size = self._cups.queue_facts(queue).page_size(released.width_mm, released.height_mm)
         job = self._cups.create(queue, attempt.id, attempt.title, page_size)
         crash_point("agent.after-create-job")

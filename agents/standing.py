@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
+from agents.calibration.correction import Side
 from agents.ledger.rows import Order, PassRow
 from agents.order import OrderState, PassState
-from agents.route import Need, NoPrinter, PrinterFacts, choose
+from agents.route import NOT_CALIBRATED, Need, NoPrinter, PrinterFacts, choose
 from spooler.wire.messages import Seal, Stock, Turn
 
 # These the home gives by itself; they stand in the hall's own view and in none of its reports.
@@ -22,7 +23,17 @@ def need_of(order: Order, passes: Sequence[PassRow], of: PassRow) -> Need:
         window=order.window,
         keeps_printer=of.shape.stock is not Stock.PLAIN and any(p.shape.turn is Turn.PAGE for p in passes),
         blank=starts,
+        sides=tuple(side_of(p) for p in passes if p.shape.stock is of.shape.stock and is_framed(p)),
     )
+
+
+def is_framed(row: PassRow) -> bool:
+    """Say whether what is printed has to meet the frames of a blank."""
+    return row.shape.stock is not Stock.PLAIN and not row.shape.is_empty
+
+
+def side_of(row: PassRow) -> Side:
+    return Side(row.shape.name, row.shape.width_mm, row.shape.height_mm)
 
 
 def has_begun(passes: Iterable[PassRow]) -> bool:
@@ -81,4 +92,8 @@ def _printing(passes: Sequence[PassRow], printers: Sequence[PrinterFacts]) -> se
         return {"outcome-unknown"}
     if current.released is None:
         return {"waiting-turn"} if current.shape.turn is Turn.PAGE else {"waiting-release"}
-    return {r for p in printers if p.name == current.printer for r in p.troubles}
+    return {r for p in printers if p.name == current.printer for r in (*p.troubles, *_lack(current, p))}
+
+
+def _lack(row: PassRow, printer: PrinterFacts) -> tuple[str, ...]:
+    return (NOT_CALIBRATED,) if is_framed(row) and printer.lacks([side_of(row)]) else ()

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from agents.calibration.correction import IDENTITY, Correction
 from agents.order import PassState
 
 Evidence = Mapping[str, Any]  # JSON, ids and numbers only: kept with the try, shown to the person who is asked
@@ -31,6 +32,8 @@ class ReleasedPass:
     width_mm: float
     height_mm: float
     not_after: datetime | None  # binds the first claim of an attempt; None for its later passes
+    correction: Correction = IDENTITY  # under which its pages are printed: geometry, nothing else
+    is_calibrated: bool = True  # False: this printer has none for this side, nothing is begun
 
 
 @dataclass(frozen=True)

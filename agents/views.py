@@ -125,6 +125,7 @@ class RangeView(View):
     stock: Stock
     first: str
     last: str
+    calibrated: Mapping[str, int | None]  # side of its stock → version in force; null: that side is not printed
     count: int
     status: str
     printer: str | None

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     PRINTER_OUT_OF_STOCK = "printer-out-of-stock"
     PRINTER_OFFLINE = "printer-offline"
     OUTCOME_UNKNOWN = "outcome-unknown"
+    PRINTER_NOT_CALIBRATED = "printer-not-calibrated"
     HELD = "held"
     CANCEL_REQUESTED = "cancel-requested"
     ORDER_EXPIRED = "order-expired"

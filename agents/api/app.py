@@ -4,6 +4,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 
+from agents.api.calibration import calibration_router
 from agents.api.counter import approval_router, printer_router, stock_router
 from agents.api.guard import Guard
 from agents.api.orders import order_router
@@ -21,6 +22,7 @@ def make_api(parts: Parts) -> FastAPI:
         order_router(parts),
         approval_router(parts),
         printer_router(parts),
+        calibration_router(parts),
         stock_router(parts),
         reconcile_router(parts),
         parts.probe,

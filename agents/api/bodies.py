@@ -120,6 +120,25 @@ class FoundBody(Body):
     serial: Blank
     reason: Reason
 
+class PointBody(Body):
+    """The middle of one cross on the calibration sheet, mm from the left and the top edge of the paper."""
+
+    cross: Annotated[int, Field(ge=1, le=99)]
+    x: Annotated[float, Field(ge=-1000, le=2000, allow_inf_nan=False)]
+    y: Annotated[float, Field(ge=-1000, le=2000, allow_inf_nan=False)]
+
+
+class CalibrationBody(Body):
+    """One act of calibrating a printer. `sheet` and `proof` say what paper lies in it now: plain, never a blank."""
+
+    act: Literal["sheet", "solve", "enter", "proof", "accept"] = "enter"
+    spread: Annotated[str, Field(max_length=16, description="The side: A, B, C of a booklet, P of a proof.")]
+    paper: Literal["plain"] | None = None
+    points: Annotated[list[PointBody], Field(max_length=20)] = []
+    version: Annotated[int | None, Field(ge=1, description="Without it the newest.")] = None
+    reason: Reason | None = None
+
+
 
 class MoveBody(Body):
     """A range of blanks, both ends included."""

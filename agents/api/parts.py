@@ -7,6 +7,7 @@ from fastapi import APIRouter
 
 from agents.accounts import Account
 from agents.acts import Acts
+from agents.calibration.desk import CalibrationDesk
 from agents.changes import Changes
 from agents.reconcile import Reconciliation
 from agents.stock import StockRoom
@@ -21,4 +22,5 @@ class Parts:
     accounts: Sequence[Account]
     probe: APIRouter
     reconciliation: Reconciliation = field(kw_only=True)
+    calibration: CalibrationDesk = field(kw_only=True)
     changes: Changes = field(default_factory=Changes)

@@ -68,6 +68,7 @@ class PrinterWish:
     name: str
     device: str
     size_mm: tuple[float, float]
+    uncalibrated: tuple[str, ...] = ()  # sides of its stock
 
 
 @dataclass(frozen=True)

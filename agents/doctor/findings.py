@@ -51,6 +51,7 @@ def unsafe_for(printer: str, findings: Sequence[Finding]) -> tuple[Finding, ...]
 
 
 UNSAFE, WARNING = Severity.UNSAFE, Severity.WARNING
+NOT_CALIBRATED = "not-calibrated"
 
 CODES: Mapping[str, Code] = {
     # the queue
@@ -116,6 +117,12 @@ CODES: Mapping[str, Code] = {
         UNSAFE,
         "队列没有该纸张的尺寸 {detail}；请换用正确的 PPD",
         "the queue knows no page of {detail}: give it the description of this stock",
+    ),
+    NOT_CALIBRATED: Code(
+        WARNING,
+        "{detail} 面未校准，不打印；请打印校准页并测量（certspool-agent calibrate --help）",
+        "side {detail} is not calibrated, and nothing that has it is printed: print a calibration sheet and measure it "
+        "(certspool-agent calibrate --help)",
     ),
     "policy-open": Code(
         UNSAFE,

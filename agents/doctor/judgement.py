@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from agents.doctor.cupsd import open_operations, private_values, same_path, wrong_settings
 from agents.doctor.facts import Facts, FileFacts, PrinterWish, QueueFacts
-from agents.doctor.findings import Finding
+from agents.doctor.findings import NOT_CALIBRATED, Finding
 from agents.once import PERMITS_VARIABLE, PROBES_VARIABLE, SCHEME
 from agents.permit import IN_MEMORY
 
@@ -35,6 +35,8 @@ def real_device(uri: str) -> str:
 
 def _printer(printer: PrinterWish, facts: Facts) -> Iterator[Finding]:
     yield from _device(printer, facts)
+    if printer.uncalibrated:
+        yield Finding(NOT_CALIBRATED, printer.name, ", ".join(printer.uncalibrated))
     if facts.queues is None:
         return
     queue = next((q for q in facts.queues if q.name == printer.name), None)

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agents import once
+from agents.calibration.kept import uncalibrated
 from agents.doctor.cupsd import Configuration
 from agents.doctor.facts import Blocked, Facts, FileFacts, JobFacts, PermitFacts, PrinterWish, QueueFacts
 from agents.permit import ACL, FOLDERS, asked_again, filesystem_type
 from agents.printers import CLASS_BIT, Cups, CupsUnreachable, Job, PrinterError
-from agents.settings import HallSettings, PrinterSection
+from agents.settings import HallSection, HallSettings, PrinterSection
 from spooler.wire.messages import Stock
 
 CUPS_DIRECTORY = Path("/etc/cups")
@@ -64,7 +65,7 @@ def look(places: Places, cups: Cups, *, ours: Ours, permits_are_ours: bool | Non
     server_bin = places.server_bin(configuration) / "backend"
     owner = _agent(settings)
     facts = Facts(
-        printers=tuple(map(_wish, settings.printers)),
+        printers=tuple(_wish(printer, settings.hall) for printer in settings.printers),
         queues=None,
         jobs=(),
         once=_once(server_bin / once.SCHEME, pid),
@@ -124,8 +125,9 @@ def _sizes(cups: Cups, name: str) -> Mapping[str, tuple[float, float]] | None:
     return None if facts.is_raw else facts.sizes
 
 
-def _wish(printer: PrinterSection) -> PrinterWish:
-    return PrinterWish(printer.name, printer.device, STOCK_SIZES_MM[printer.stock])
+def _wish(printer: PrinterSection, hall: HallSection) -> PrinterWish:
+    size = STOCK_SIZES_MM[printer.stock]
+    return PrinterWish(printer.name, printer.device, size, uncalibrated(printer, hall))
 
 
 def _number(value: object) -> int:

@@ -8,6 +8,8 @@ from pathlib import Path
 from agents.ledger.approvals import Approvals, Controls
 from agents.ledger.binding import Binding, Place, begin_epoch, bind
 from agents.ledger.blanks import Blanks
+from agents.ledger.calibration_prints import CalibrationPrints
+from agents.ledger.calibrations import Acceptance, Calibration, Calibrations
 from agents.ledger.database import Corrupt, Database
 from agents.ledger.orders import Orders
 from agents.ledger.outbox import Outbox
@@ -26,9 +28,11 @@ from agents.ledger.rows import (
 from agents.ledger.tries import Tries
 
 __all__ = [
+    "Acceptance",
     "Approval",
     "Attempt",
     "Binding",
+    "Calibration",
     "ControlRow",
     "Corrupt",
     "Ledger",
@@ -53,6 +57,8 @@ class Ledger:
         self.outbox = Outbox(self._db)
         self.quarantine = Quarantine(self._db)
         self.past = Past(self._db)
+        self.calibrations = Calibrations(self._db)
+        self.calibration_prints = CalibrationPrints(self._db)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

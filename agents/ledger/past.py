@@ -127,7 +127,8 @@ class Past:
 
     def unknown_tries(self, found: Sequence[UUID]) -> list[UUID]:
         """Return which of these tries neither began here nor were noted as strangers."""
-        rows = self._db.rows("SELECT try_id FROM tries UNION SELECT try_id FROM stranger_tries")
+        tables = ("tries", "stranger_tries", "calibration_tries")
+        rows = self._db.rows(" UNION ".join(f"SELECT try_id FROM {table}" for table in tables))
         known = {row[0] for row in rows}
         return [try_id for try_id in found if str(try_id) not in known]
 

@@ -113,13 +113,15 @@ def fault_command(
     fault: Annotated[
         str,
         typer.Argument(
-            help="jam, out-of-stock, offline, stall, cut:BYTES, drain, answer-lost, double-feed, wrong-blank, or clear."
+            help="jam, out-of-stock, offline, stall, cut:BYTES, drain, answer-lost, double-feed, wrong-blank, "
+            "misplace:RIGHT,DOWN,WIDER,TALLER,TURN (mm, mm, %, %, degrees clockwise), or clear."
         ),
     ],
 ) -> None:
     """Make a printer misbehave until it is cleared.
 
     Example: certspool sandbox fault --dir /var/tmp/county 231282-01/booklet-1 cut:20000
+    Example: certspool sandbox fault --dir /var/tmp/county 231282-01/booklet-1 misplace:4.5,-3,1.2,-0.8,0.7
     """
     from spooler.sandbox.virtual_printer import Printer
 

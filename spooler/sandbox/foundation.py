@@ -13,7 +13,12 @@ from typing import Any
 
 from stdnum.cn import uscc
 
+from agents.calibration.kept import KeptCalibrations, as_drawn
+from agents.ledger import Acceptance
+from agents.settings import HallSettings
+from agents.templates import Templates
 from spooler.catalog import COUNTIES
+from spooler.daemon.settings import load_settings
 from spooler.sandbox import broker, parts
 from spooler.sandbox.cups import Queue
 from spooler.sandbox.ports import LOOPBACK
@@ -21,6 +26,7 @@ from spooler.sandbox.site import SIZES_MM, VIRTUAL_HOST, HallSite, PrinterSite, 
 from spooler.sandbox.virtual_printer import Printer
 from spooler.seal import pki
 from spooler.seal.authority import SealAlgorithm
+from spooler.wire.messages import Actor
 from spooler.wire.topology import hall_queue, hall_user
 
 BACKEND_USER = "lp"  # whom a root's cupsd runs backends as
@@ -56,6 +62,7 @@ def lay(site: Site) -> None:
     _write_private(site.home_config, home_toml(site))
     for hall in site.halls:
         _write_private(hall.config, hall_toml(site, hall))
+        calibrate(hall)
         for printer in hall.printers:
             _fill(printer)
 
@@ -97,6 +104,21 @@ def broker_passwords(site: Site) -> dict[str, str]:
 def _fill(printer: PrinterSite) -> None:
     owner = BACKEND_USER if os.geteuid() == 0 else None
     Printer(printer.directory).create(list(serials(printer)) or None, owner)
+
+
+def calibrate(hall: HallSite) -> None:
+    """Write down, in the name of whoever set it up, that its virtual printers err nowhere."""
+    kept, by = KeptCalibrations(where_calibrations_are(hall)), Actor(id="sandbox", role="clerk")
+    there = {one.printer for one, _ in kept.all()}
+    for printer in hall.printers:
+        for side in () if printer.name in there else Templates().sides(printer.stock):
+            one = as_drawn(printer.name, printer.stock, printer.real_uri, side, by=by, clock=lambda: datetime.now(UTC))
+            kept.add(one, Acceptance(one.version, "a virtual printer errs nowhere unless told to", by, one.at))
+
+
+def where_calibrations_are(hall: HallSite) -> Path:
+    """Return the file; a sandbox of before this was thought of names none."""
+    return load_settings(HallSettings, hall.config).hall.calibrations
 
 
 def serials(printer: PrinterSite) -> Iterator[str]:
@@ -169,6 +191,7 @@ def hall_toml(site: Site, hall: HallSite) -> str:
                 "trust_directory": site.trust,
                 "report_key_credential": "report.pem",
                 "wrap_key_credentials": ["wrap.pem"],
+                "calibration_file": hall.calibrations,
             },
             "broker": {**_broker(site, hall_user(hall.hall)), "queue": hall_queue(hall.hall)},
             "cups": {"socket": cups.socket, "probe_directory": cups.probes, "configuration_directory": cups.directory},

@@ -85,6 +85,11 @@ class HallSite(_Frozen):
     def config(self) -> Path:
         return self.directory / "hall.toml"
 
+    @property
+    def calibrations(self) -> Path:
+        """How far its printers are off: beside the journal, which may get lost."""
+        return self.directory / "calibrations.jsonl"
+
 
 class Site(_Frozen):
     """One private installation below `directory`."""

@@ -31,6 +31,8 @@ def up(site: Site, tell: Tell) -> None:
     try:
         if is_new:
             _lay(site, tell)
+        for hall in site.halls:
+            foundation.calibrate(hall)
         _start(site, is_new, tell)
         plan.write(site)
     except ChildProcessError as e:

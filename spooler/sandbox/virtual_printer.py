@@ -2,14 +2,17 @@
 """A printer that exists in a folder: CUPS backend `virtual:DIR` and, with one argument, the probe program of that scheme.
 
 Standard library only; both are copies of this file. The folder holds `tray.json` (the numbered blanks, next first; none for plain
-paper), `fault.json` while it misbehaves, and `sheets/`: NNNNNN.pdf for each side marked, NNNNNN.json beside it, written last. These are
-the ground truth for tests: nothing of ours reads them but the simulated clerk.
+paper), `fault.json` while it misbehaves, `misplacement.json` while it prints askew, and `sheets/`: NNNNNN.pdf for each side marked,
+NNNNNN.json beside it, written last. These are the ground truth for tests: nothing of ours reads them but the simulated clerk.
+
+What has attempt 0 in its title (a calibration sheet) is marked on plain paper, as if the clerk had put it in as he was told.
 """
 
 import contextlib
 import fcntl
 import hashlib
 import json
+import math
 import os
 import pwd
 import re
@@ -26,6 +29,7 @@ from typing import Any
 SCHEME = "virtual"
 FAULTS = ("jam", "out-of-stock", "offline", "stall", "cut", "drain", "answer-lost", "double-feed", "wrong-blank")
 REASONS = {"jam": "media-jam-error", "out-of-stock": "media-empty-error", "offline": "offline"}
+MISPLACED = "misplace"  # not a fault that stops anything: every mark lands elsewhere on the paper
 PEEK_SECONDS = 0.05
 _PAGE = re.compile(rb"/Type\s*/Page(?![A-Za-z])")  # seen once, as pdftopdf writes: one page; else poppler is asked
 
@@ -79,10 +83,19 @@ class Printer:
         word, _, number = text.partition(":")
         if word == "clear":
             (self.directory / "fault.json").unlink(missing_ok=True)
+            (self.directory / "misplacement.json").unlink(missing_ok=True)
+        elif word == MISPLACED:
+            _write(self.directory / "misplacement.json", vars(read_misplacement(number)))
         elif word not in FAULTS or (word == "cut") != number.isdecimal():
             raise ValueError(f"no such fault: {text}")
         else:
             _write(self.directory / "fault.json", {"fault": word, **({"bytes": int(number)} if number else {})})
+
+    def misplacement(self) -> "Misplacement":
+        """How far off it prints."""
+        with contextlib.suppress(FileNotFoundError):
+            return Misplacement(**json.loads((self.directory / "misplacement.json").read_bytes()))
+        return Misplacement()
 
     def standing(self) -> dict[str, Any]:
         """How it stands, in IPP words."""
@@ -104,7 +117,7 @@ class Printer:
     def has_blank_for(self, job: "Job") -> bool:
         """Whether a side of this job can be marked; a booklet of another attempt is taken out of the works if not."""
         tray = self.tray()
-        if tray["blanks"] != [] or tray["job"] == job.blank_key:
+        if job.is_on_plain or tray["blanks"] != [] or tray["job"] == job.blank_key:
             return True
         self.load([])
         return False
@@ -122,6 +135,42 @@ class Job:
         """Order and attempt of `<order>/<pass>/<attempt>/<try>`: the passes of one attempt go on one blank."""
         parts = self.title.split("/")
         return f"{parts[0]}/{parts[2]}" if len(parts) == 4 else self.title
+
+    @property
+    def is_on_plain(self) -> bool:
+        """An attempt is a numbered blank; attempt 0 is none."""
+        parts = self.title.split("/")
+        return len(parts) == 4 and parts[2] == "0"
+
+
+@dataclass(frozen=True)
+class Misplacement:
+    """What a printer does to a page, about the middle of the sheet: scaled, turned clockwise, moved."""
+
+    right: float = 0.0  # mm
+    down: float = 0.0  # mm
+    wider: float = 0.0  # per cent
+    taller: float = 0.0  # per cent
+    turn: float = 0.0  # degrees
+
+    def matrix(self, width: float, height: float) -> tuple[float, float, float, float, float, float]:
+        """Return the operands of PDF's `cm` for a page of this size in points: y goes up there."""
+        sine, cosine = math.sin(math.radians(self.turn)), math.cos(math.radians(self.turn))
+        wide, tall = 1 + self.wider / 100, 1 + self.taller / 100
+        a, b, c, d = wide * cosine, -wide * sine, tall * sine, tall * cosine
+        x, y = width / 2, height / 2
+        return a, b, c, d, x - a * x - c * y + self.right * 72 / 25.4, y - b * x - d * y - self.down * 72 / 25.4
+
+
+def read_misplacement(text: str) -> Misplacement:
+    """Return RIGHT,DOWN[,WIDER,TALLER[,TURN]] in mm, mm, per cent, per cent, degrees."""
+    try:
+        numbers = [float(word) for word in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (2, 4, 5) or not all(map(math.isfinite, numbers)):
+        raise ValueError(f"no such fault: {MISPLACED}:{text} (RIGHT,DOWN,WIDER,TALLER,TURN in mm, mm, %, %, degrees)")
+    return Misplacement(*numbers)
 
 
 def main(argv: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -219,6 +268,8 @@ def mark(printer: Printer, job: Job, data: bytes, *, complete: bool) -> None:
         return
     serial = feed(printer, job)
     sides = split(data) if complete else [data]
+    if complete and (misplacement := printer.misplacement()) != Misplacement():
+        sides = [misplace(side, misplacement) for side in sides]
     number = 1 + max((int(path.stem) for path in printer.sheets.glob("[0-9]*.json")), default=0)
     for offset, side in enumerate(sides):
         place = printer.sheets / f"{number + offset:06}.pdf"
@@ -236,7 +287,7 @@ def mark(printer: Printer, job: Job, data: bytes, *, complete: bool) -> None:
 def feed(printer: Printer, job: Job) -> str | None:
     """Return the serial of the blank that this side is marked on: the one in the works, or the next of the tray."""
     tray = printer.tray()
-    if tray["blanks"] is None:
+    if tray["blanks"] is None or job.is_on_plain:
         return None
     if tray["job"] != job.blank_key:
         _write(printer.directory / "tray.json", tray := take_blank(tray, printer.fault()[0]) | {"job": job.blank_key})
@@ -269,6 +320,49 @@ def split(data: bytes) -> list[bytes]:
         )
         sides = [path.read_bytes() for path in sorted(Path(folder).glob("side-*.pdf"))]
     return [data] if len(sides) == 1 else sides
+
+
+_NUMBER = rb"[-+]?[0-9.]+"
+_MEDIA_BOX = re.compile(rb"/MediaBox\s*\[\s*(%s)\s+(%s)\s+(%s)\s+(%s)\s*\]" % ((_NUMBER,) * 4))
+_CONTENTS = re.compile(rb"/Contents\s*(?:\[([^\]]*)\]|(\d+\s+\d+\s+R))")
+
+
+def misplace(side: bytes, how: Misplacement) -> bytes:
+    """Return a PDF of one page with all its marks elsewhere, by an update at its end: a matrix before what it draws."""
+    page = max(re.finditer(rb"(\d+)\s+0\s+obj\b", side[: _last_page(side)]), key=lambda found: found.start())
+    dictionary = side[page.end() : side.index(b"endobj", page.end())]
+    box, drawn = _MEDIA_BOX.search(dictionary), _CONTENTS.search(dictionary)
+    trailer = side[side.rindex(b"trailer") :]
+    size, root = re.search(rb"/Size\s+(\d+)", trailer), re.search(rb"/Root\s+\d+\s+\d+\s+R", trailer)
+    if box is None or drawn is None or size is None or root is None:
+        raise ValueError("a page of another make")
+    first = int(size[1])
+    matrix = how.matrix(float(box[3]) - float(box[1]), float(box[4]) - float(box[2]))
+    before = b"q " + b" ".join(b"%.7f" % number for number in matrix) + b" cm"
+    contents = b"/Contents [ %d 0 R %s %d 0 R ]" % (first, drawn[1] or drawn[2], first + 1)
+    dictionary = dictionary[: drawn.start()] + contents + dictionary[drawn.end() :]
+    new = {int(page[1]): dictionary, first: _stream(before), first + 1: _stream(b"Q")}
+    return _updated(side, new, first + 2, root[0])
+
+
+def _last_page(side: bytes) -> int:
+    *_, found = _PAGE.finditer(side)
+    return found.start()
+
+
+def _stream(content: bytes) -> bytes:
+    return b"<< /Length %d >>\nstream\n%s\nendstream\n" % (len(content) + 2, b"\n" + content + b"\n")
+
+
+def _updated(pdf: bytes, objects: Mapping[int, bytes], size: int, root: bytes) -> bytes:
+    """Return a PDF with these objects new or in the place of old ones (ISO 32000-1 §7.5.6)."""
+    before = re.findall(rb"startxref\s+(\d+)", pdf)[-1]
+    out, table = bytearray(pdf.rstrip() + b"\n"), b"xref\n"
+    for number, content in sorted(objects.items()):
+        table += b"%d 1\n%010d 00000 n \n" % (number, len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, content.strip())
+    trailer = b"trailer\n<< /Size %d %s /Prev %s >>\n" % (size, root, before)
+    return bytes(out + table + trailer + b"startxref\n%d\n%%%%EOF\n" % len(out))
 
 
 def _write(path: Path, value: object) -> None:

@@ -21,6 +21,7 @@ from agents.route import PrinterFacts
 from agents.settings import BrokerSection, HallSection, HallSettings, PrinterSection
 from agents.spool import PrinterLine, PrinterWorker, SpoolSettings
 from agents.surroundings import Surroundings
+from agents.templates import Templates
 from agents.verify import VerifiedOrder
 from spooler.wire.courier import Courier, Pace
 from spooler.wire.letters import Delivery
@@ -169,6 +170,7 @@ class SimulatedHall(Hall):
         self.binding = ledger.bind(hall=hall, epoch=EPOCHS[hall], instance=world.new_id())
         self.wakes = Wakes()
         self.changes = Changes()
+        self.templates = Templates()
         self.board = SimulatedBoard(self.settings.printers, ledger)
         self.reporter = SimulatedReporter(world, ledger=ledger, binding=self.binding, wake=lambda: self.wakes.courier())
         self.documents = documents

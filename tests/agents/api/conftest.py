@@ -41,6 +41,7 @@ def api_of(counter: Counter) -> Any:
             probe,
             counter.hall.changes,
             reconciliation=counter.hall.reconciliation,
+            calibration=counter.hall.calibration,
         )
     )
 

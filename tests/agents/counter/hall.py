@@ -9,12 +9,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from agents.accounts import Account, Role
+from agents.calibration.kept import KeptCalibrations, as_drawn
 from agents.clock_watch import ClockWatch
 from agents.device import DeviceState, Standing
 from agents.hall import Hall, Keys
-from agents.ledger import Ledger
+from agents.ledger import Acceptance, Ledger
 from agents.settings import BrokerSection, HallSection, HallSettings, PrinterSection
 from agents.stock import Movement
+from agents.templates import Templates
 from agents.tries import ReleasedPass, Try
 from agents.views import Answered, OrderView
 from spooler.seal.ticket import SealedOrder
@@ -22,7 +24,7 @@ from spooler.wire import messages
 from spooler.wire.envelope import Address, wrap
 from spooler.wire.keys import SigningKey, WrapKey
 from spooler.wire.letters import Delivery
-from spooler.wire.messages import CONTROL_TYPE, REPORT_TYPE, Pass, Stock, read_report
+from spooler.wire.messages import CONTROL_TYPE, REPORT_TYPE, Actor, Pass, Stock, read_report
 from spooler.wire.signed import open_signed, sign
 from tests.sealing import HALL, HOME, NOW, PROOF_SHEET, Office, a_pdf
 
@@ -63,10 +65,13 @@ class Counter:
     is_new: bool = True
     permits_are_new: bool = True
     asks_first: bool = False
+    is_calibrated: bool = True
+    templates: Path | None = None
     clock_watch: ClockWatch | None = None
     recalled: list[UUID] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.is_measured()
         self.start()
         if self.is_new:
             self.fill()
@@ -79,6 +84,7 @@ class Counter:
                 data_directory=self.directory,
                 trust_directory=self.office.directory / "trust",
                 release=self.release,
+                templates_directory=self.templates,
             ),
             broker=BrokerSection(user="hall", password_credential="broker"),
             printers=tuple(self.printers),
@@ -106,6 +112,11 @@ class Counter:
         )
         self.hall.wakes.recall = self.recalled.append
         self.acts, self.stock, self.book = self.hall.acts, self.hall.stock, self.hall.book
+
+    def is_measured(self) -> None:
+        """Its printers err nowhere, and that is written down before the agent first starts."""
+        if self.is_calibrated and not (self.directory / "calibrations.jsonl").exists():
+            calibrate(self.directory / "calibrations.jsonl", self.printers)
 
     def restart(self) -> None:
         self.ledger.close()
@@ -256,6 +267,15 @@ class Counter:
             "deadline": now + timedelta(hours=1),
         }
         return {**timely, **changes}
+
+
+def calibrate(path: Path, printers: Sequence[PrinterSection]) -> None:
+    """Write down that these printers err nowhere."""
+    kept, by = KeptCalibrations(path), Actor(id="clerk-1", role="clerk")
+    for printer in printers:
+        for side in Templates().sides(printer.stock):
+            one = as_drawn(printer.name, printer.stock, printer.device, side, by=by, clock=lambda: NOW)
+            kept.add(one, Acceptance(one.version, None, by, NOW))
 
 
 def delivery(kind: str, body: bytes, headers: dict[str, Any]) -> Delivery:

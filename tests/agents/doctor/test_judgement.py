@@ -72,6 +72,7 @@ def test_a_sound_hall_has_no_findings():
         ("contimeout", sound(device="ipp://printer.example/ipp/print")),
         ("contimeout", sound(device="ipp://printer.example/ipp/print?contimeout=604800")),
         ("contimeout", sound(device="socket://printer.example:9100?contimeout=604800")),
+        ("not-calibrated", sound(printers=(PrinterWish("booklet-1", DEVICE, (332.0, 239.0), ("A", "C")),))),
         ("page-size", sound(queues=(queue(sizes={"A4": (595, 842)}),))),
         (
             "policy-open",

@@ -17,6 +17,7 @@ from agents.printers import Cups
 from agents.settings import BrokerSection, CupsSection, HallSection, HallSettings, PrinterSection
 from agents.spool import PrinterLine, Spool, SpoolSettings
 from spooler.wire.messages import Stock
+from tests.agents.counter.hall import calibrate
 from tests.agents.paper.book import Entry, PaperBook
 from tests.agents.paper.hall import PaperHall
 
@@ -31,6 +32,10 @@ class Ward:
     book: PaperBook = field(default_factory=PaperBook)
     rounds: Rounds | None = None
     spool: Spool | None = None
+
+    def __post_init__(self) -> None:
+        if not self.settings.hall.calibrations.exists():
+            calibrate(self.settings.hall.calibrations, self.settings.printers)
 
     @property
     def settings(self) -> HallSettings:
