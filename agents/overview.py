@@ -170,8 +170,8 @@ def printer_view(facts: PrinterFacts) -> PrinterView:
         state="paused" if facts.is_paused else facts.state,
         reasons=facts.reasons,
         findings=tuple(FindingView(code=f.code, severity=f.severity, message=f.message) for f in facts.findings),
+        calibrated=facts.calibration,
         serving=facts.serving,
         next_serial=facts.next_serial,
         blanks=facts.blanks,
     )
-        calibrated=facts.calibration,

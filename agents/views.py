@@ -114,6 +114,7 @@ class PrinterView(View):
     state: str  # idle · processing · stopped · offline · paused
     reasons: tuple[str, ...]
     findings: tuple[FindingView, ...]
+    calibrated: Mapping[str, int | None]  # side of its stock → version in force; null: that side is not printed
     serving: UUID | None  # the order whose attempt it is kept for
     next_serial: str | None
     blanks: int
@@ -125,7 +126,6 @@ class RangeView(View):
     stock: Stock
     first: str
     last: str
-    calibrated: Mapping[str, int | None]  # side of its stock → version in force; null: that side is not printed
     count: int
     status: str
     printer: str | None

@@ -106,20 +106,6 @@ class IssueBody(Body):
         return Identity(method=self.identity.method, result=self.identity.result)
 
 
-class AnswerBody(Body):
-    """A second person's answer."""
-
-    accept: bool
-    reason: Reason = ""
-
-
-class FoundBody(Body):
-    """One blank that was called void by a stop from home and lies in the tray, blank."""
-
-    stock: Stock
-    serial: Blank
-    reason: Reason
-
 class PointBody(Body):
     """The middle of one cross on the calibration sheet, mm from the left and the top edge of the paper."""
 
@@ -138,6 +124,20 @@ class CalibrationBody(Body):
     version: Annotated[int | None, Field(ge=1, description="Without it the newest.")] = None
     reason: Reason | None = None
 
+
+class AnswerBody(Body):
+    """A second person's answer."""
+
+    accept: bool
+    reason: Reason = ""
+
+
+class FoundBody(Body):
+    """One blank that was called void by a stop from home and lies in the tray, blank."""
+
+    stock: Stock
+    serial: Blank
+    reason: Reason
 
 
 class MoveBody(Body):
