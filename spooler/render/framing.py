@@ -196,13 +196,13 @@ _OTHER = (
 
 
 def _thinned(annex: NormalAnnex, drawing: ParcelDrawing) -> Iterator[Finding]:
-    if drawing.unnamed:
-        yield _finding(annex, RenderCode.ANNEX_THINNED, _THINNED.format(count=drawing.unnamed))
+    if drawing.is_thinned:
+        yield _finding(annex, RenderCode.ANNEX_THINNED, _THINNED)
 
 
 _THINNED = (
-    "界址点过多，图上有 {count} 个点未注点号，边长和坐标未列出。"
-    "There are too many points: {count} are not named, and sides and coordinates are left out."
+    "界址点过密，部分点号和边长未注，也无处列表，请核对。"
+    "The points are so close that some names and lengths are left out, and there is no room for a table."
 )
 
 

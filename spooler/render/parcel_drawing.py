@@ -9,6 +9,7 @@ Lettering is never below 6 points, whose figures are 1.5 mm high; nothing stands
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import chain
 
 from spooler.render.annex.boundary import inner_point, is_inside
@@ -43,8 +44,8 @@ class ParcelDrawing:
     marks: tuple[Ring, ...]
     letters: tuple[Lettering, ...]
     scale: int
-    unnamed: int  # points that neither map nor table names
     has_table: bool
+    is_thinned: bool  # there is no table, and not all names and lengths are on the map
 
 
 @dataclass(frozen=True)
@@ -68,19 +69,31 @@ class _Map:
     missing_lengths: int
     has_arrow: bool
 
+    @property
+    def is_thinned(self) -> bool:
+        return bool(self.missing_names or self.missing_lengths)
+
+
+class _Way(Enum):
+    """What is written on the map."""
+
+    ALL = "names and lengths, the lengths first: they have less choice"
+    WITH_TABLE = "names; the lengths stand in the table"
+    THINNED = "what finds room, the names first"
+
 
 def draw_parcel(parcel: Parcel, room: Rect, faces: Faces, *, title: str = TITLE, colour: str = RED) -> ParcelDrawing:
     """Return the parcel in the room, north up, at a round scale; raise NoScale if it is too large for the smallest."""
     task = _Task(parcel, boundaries_of(parcel), room, faces, title, colour)
-    plain = _draw(task, None, has_lengths=True)
-    if not plain.missing_lengths and not plain.missing_names:
+    plain = _draw(task, None, _Way.ALL)
+    if not plain.is_thinned:
         return _finished(task, plain, None)
     tables = [found for found in (_table_below(task), _table_beside(task)) if found is not None]
-    drawn = [(_draw(task, found, has_lengths=False), found) for found in tables if _leaves_room(task, found)]
+    drawn = [(_draw(task, found, _Way.WITH_TABLE), found) for found in tables if _leaves_room(task, found)]
     if drawn:
         best, found = min(drawn, key=lambda one: (one[0].ground.scale, one[0].missing_names))
         return _finished(task, best, found)
-    return _finished(task, _draw(task, None, has_lengths=False), None)
+    return _finished(task, _draw(task, None, _Way.THINNED), None)
 
 
 @dataclass(frozen=True)
@@ -150,7 +163,7 @@ def _around(task: _Task, inner: Rect) -> Part | None:
     return margin.neighbours(inner, task.parcel.lots[0], task.faces)
 
 
-def _draw(task: _Task, placed: _PlacedTable | None, *, has_lengths: bool) -> _Map:
+def _draw(task: _Task, placed: _PlacedTable | None, way: _Way) -> _Map:
     outer = placed.left_over if placed else _body(task)
     inner = outer.inset(grid.STRIP_MM)
     around = None if _sentences(task) else _around(task, inner)
@@ -159,9 +172,7 @@ def _draw(task: _Task, placed: _PlacedTable | None, *, has_lengths: bool) -> _Ma
     labels.block(task.boundaries, place, taken)
     for letter in around.letters if around else ():
         taken.add(letter.corners(task.faces))
-    corners, sides = labels.corners_of(task.boundaries, place), labels.sides_of(task.boundaries, place)
-    lengths = labels.name_sides(sides if has_lengths else [], taken, task.faces)
-    names = labels.name_corners(corners, taken, task.faces)
+    names, lengths = _labels(task, place, taken, way)
     centre = _centre(task, place, taken)
     arrow = margin.arrow(inner, taken, task.faces)
     ticks, figures = grid.ticks(inner, place, task.faces)
@@ -170,6 +181,17 @@ def _draw(task: _Task, placed: _PlacedTable | None, *, has_lengths: bool) -> _Ma
     letters = (*lengths.letters, *names.letters, *centre, *figures)
     parts = (Part(strokes, letters), *(part for part in (around, arrow) if part))
     return _Map(place, parts, tuple(marks), names.missing, lengths.missing, arrow is not None)
+
+
+def _labels(task: _Task, place: Ground, taken: Taken, way: _Way) -> tuple[labels.Labels, labels.Labels]:
+    """Return names and lengths."""
+    corners = labels.corners_of(task.boundaries, place)
+    sides = [] if way is _Way.WITH_TABLE else labels.sides_of(task.boundaries, place)
+    if way is _Way.ALL:
+        lengths = labels.name_sides(sides, taken, task.faces, must_be_all=True)
+        return labels.name_corners([] if lengths.missing else corners, taken, task.faces), lengths
+    names = labels.name_corners(corners, taken, task.faces)
+    return names, labels.name_sides(sides, taken, task.faces, must_be_all=False)
 
 
 def _inside(inner: Rect, has_neighbours: bool) -> Rect:
@@ -223,8 +245,8 @@ def _finished(task: _Task, drawn: _Map, placed: _PlacedTable | None) -> ParcelDr
         marks=drawn.marks,
         letters=tuple(chain.from_iterable(part.letters for part in parts)),
         scale=drawn.ground.scale,
-        unnamed=0 if placed else drawn.missing_names,
         has_table=placed is not None,
+        is_thinned=placed is None and drawn.is_thinned,
     )
 
 

@@ -153,10 +153,12 @@ def _check_pair(one: _Side, other: _Side) -> None:
         return
     if one.ring is other.ring and (one.at - other.at) % len(one.ring.points) in (1, len(one.ring.points) - 1):
         return
-    if _cross(one, other, 0.0) or _touch(one, other):
-        raise _refused(
-            "界址线自相交", "the boundary crosses itself", one.ring.point(one.at), other.ring.point(other.at)
-        )
+    touching = _touching(one, other) or _touching(other, one)
+    if touching:
+        raise _refused("界址线自相交", "the boundary touches itself", touching)
+    if _cross(one, other, 0.0):
+        after = (one.ring.point(one.at), other.ring.point(other.at))
+        raise _refused("界址线自相交，在以下两点之后", "the boundary crosses itself after", *after)
 
 
 def _cross(one: _Side, other: _Side, margin: float) -> bool:
@@ -169,12 +171,12 @@ def _parts(line: _Side, side: _Side, margin: float) -> bool:
     return min(a, b) < -margin and max(a, b) > margin
 
 
-def _touch(one: _Side, other: _Side) -> bool:
-    return any(
-        _distance(point, side.start, side.end) < TOUCHING_M
-        for side, points in ((one, (other.start, other.end)), (other, (one.start, one.end)))
-        for point in points
-    )
+def _touching(side: _Side, other: _Side) -> str | None:
+    """Return the end of the other side that lies on this one."""
+    for i, point in enumerate((other.start, other.end)):
+        if _distance(point, side.start, side.end) < TOUCHING_M:
+            return other.ring.point(other.at + i)
+    return None
 
 
 def _offset(point: Point, start: Point, end: Point) -> float:

@@ -142,16 +142,17 @@ def name_corners(corners: list[Corner], taken: Taken, faces: Faces) -> Labels:
     return found
 
 
-def name_sides(sides: list[Side], taken: Taken, faces: Faces) -> Labels:
+def name_sides(sides: list[Side], taken: Taken, faces: Faces, *, must_be_all: bool) -> Labels:
     """Write each length along its side; of a few that are too short for it, at the end of a thin line."""
-    found = Labels([], [])
-    for side in sides:
+    found = Labels([], [], max(0, len(sides) - MOST_NAMES))
+    for side in sides[: 0 if found.missing and must_be_all else MOST_NAMES]:
         lettering = _first_free(_along(side, faces), taken, faces)
         if lettering:
             found.letters.append(lettering)
         elif not _lead(side, taken, faces, found):
             found.missing += 1
-            return found  # one alone calls for the table
+            if must_be_all:
+                break  # one alone calls for the table
     return found
 
 
