@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from agents.changes import MOST_WAITING, Changes
 from spooler.daemon.problem import MEDIA_TYPE
+from spooler.wire.messages import Replaces
 from tests.agents.api.conftest import TOKENS
 from tests.sealing import HOLDER
 
@@ -73,6 +74,30 @@ def test_a_booklet_from_arrival_to_hand_over(desk, counter):
     order = desk.act(order_id, "issue", attempt=1, recipient=recipient, identity=IDENTITY).json()
 
     assert (order["state"], order["next"]) == ("issued", [])
+
+
+def test_a_renewal_is_handed_over_for_the_old_paper(desk, counter):
+    """409 says what is missing; the order shows which paper it is."""
+    old = Replaces(issuance="renewal", number="黑（2019）1号", version=1, serial="D23000000077", take_back=True)
+    order_id = counter.has_printed_proof(replaces=old)
+    desk.act(order_id, "confirm", attempt=1, serials=["23000000101"])
+
+    refused = problem_of(
+        desk.act(order_id, "issue", recipient={"role": "holder"}, identity=IDENTITY), 409, "old-not-returned"
+    )
+    assert refused["fits"] == ["old_returned", "spoil", "return"]
+    order = desk.act(order_id, "old-returned", attempt=1, serial="D23000000077").json()
+
+    assert order["next"] == ["issue", "spoil", "return"]
+    assert order["replaces"] == {
+        "issuance": "renewal",
+        "number": "黑（2019）1号",
+        "version": 1,
+        "serial": "D23000000077",
+        "take_back": True,
+        "returned": True,
+    }
+    assert desk.act(order_id, "issue", recipient={"role": "holder"}, identity=IDENTITY).json()["state"] == "issued"
 
 
 def test_an_order_shows_what_design_says(desk, counter):
@@ -215,6 +240,8 @@ def test_two_clerks_at_once_release_once(desk, counter):
         ("resolve", {"attempt": 1, "pass": 1, "try": "x", "outcome": "lost"}, "outcome", "not-a-choice"),
         ("resolve", {"attempt": 1, "pass": 0, "try": "x", "outcome": "printed"}, "pass", "out-of-range"),
         ("spoil", {"attempt": 1, "blanks": []}, "reason", "missing"),
+        ("old-returned", {"attempt": 1, "serial": "77"}, "serial", "bad-format"),
+        ("old-returned", {"serial": "D23000000077"}, "attempt", "missing"),
         ("issue", {"recipient": {"role": "friend"}, "identity": IDENTITY}, "recipient.role", "not-a-choice"),
         (
             "issue",
@@ -384,7 +411,17 @@ def test_the_api_describes_itself(desk):
     paths = desk.get("/openapi.json", by=None).json()["paths"]
 
     order = "/v1/orders/{order_id}"
-    acts = ["release", "passes/{number}/release", "confirm", "spoil", "return", "resolve", "issue", "preview"]
+    acts = [
+        "release",
+        "passes/{number}/release",
+        "confirm",
+        "spoil",
+        "return",
+        "resolve",
+        "old-returned",
+        "issue",
+        "preview",
+    ]
     assert {"/v1/orders", order, *(f"{order}/{act}" for act in acts)} <= paths.keys()
     assert {"/v1/approvals", "/v1/approvals/{approval_id}", "/v1/printers", "/v1/stock"} <= paths.keys()
     assert {"/v1/stock/{stock}/{serial}", "/v1/stock/movements", "/v1/stock/{movement}"} <= paths.keys()

@@ -44,6 +44,7 @@ CALLS = [
     ("GET", "/v1/events"),
     ("GET", "/v1/halls"),
     ("GET", "/v1/blanks"),
+    ("GET", "/v1/items"),
     ("GET", "/v1/electronic/{job}"),
 ]
 PUBLIC = {("GET", path) for path in ("/healthz", "/readyz", "/metrics", "/verify", "/verify/{code}")}
@@ -94,6 +95,7 @@ MAY = {
     ("GET", "/v1/approvals"): {"clerk", "north", "reader", "approver"},
     ("GET", "/v1/events"): {"clerk", "north", "reader", "approver"},
     ("GET", "/v1/halls"): set(CALLERS),
+    ("GET", "/v1/items"): set(CALLERS),
     ("GET", "/v1/blanks"): {"clerk", "north", "reader", "approver", "hall"},
 }
 
