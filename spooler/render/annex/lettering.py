@@ -13,7 +13,7 @@ import pikepdf
 Matrix = tuple[float, float, float, float, float, float]
 
 MM = 72 / 25.4
-MOST_INSTRUCTIONS = 200_000
+MOST_INSTRUCTIONS = 100_000
 DEEPEST = 8
 _OPERATORS = "q Q cm BT ET Tf Tm Tr Tz Tj TJ ' \" Do"
 _IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
@@ -56,6 +56,7 @@ def smallest_lettering(form: pikepdf.Object) -> float | None:
 def _walk(form: pikepdf.Object, state: _State, look: _Look, depth: int) -> None:
     stack: list[_State] = []
     text = _IDENTITY
+    told: tuple[_State, Matrix] | None = None
     for instruction in pikepdf.parse_content_stream(form, _OPERATORS):
         look.left -= 1
         if look.left < 0:
@@ -70,7 +71,9 @@ def _walk(form: pikepdf.Object, state: _State, look: _Look, depth: int) -> None:
         elif operator == "Tm":
             text = _matrix(operands)
         elif operator in _SHOWS:
-            _see(operands, state, text, look)
+            if told != (state, text) and _has_ink(operands[-1]):
+                told = (state, text)
+                _see(state, text, look)
         elif operator == "Do":
             _enter(form, str(operands[0]), state, look, depth)
         else:
@@ -87,8 +90,8 @@ def _changed(state: _State, operator: str, operands: Any) -> _State:
     return state
 
 
-def _see(operands: Any, state: _State, text: Matrix, look: _Look) -> None:
-    if state.mode == _UNSEEN or not state.size or not _has_ink(operands[-1]):
+def _see(state: _State, text: Matrix, look: _Look) -> None:
+    if state.mode == _UNSEEN:
         return
     _, _, c, d, _, _ = _times(text, state.matrix)
     size = state.size * hypot(c, d)  # upright of the letters, whatever way the line runs
