@@ -1,6 +1,7 @@
 """The annexes of the samples, drawn: parcel maps as PDF and GeoJSON, unit plans as pixels, a list as PDF."""
 
 import json
+import math
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,19 +35,53 @@ def area_of(ring: Sequence[Point]) -> float:
     return round(abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(ring, ends, strict=True))) / 2, 2)
 
 
-def parcel_geojson(path: Path, unit: str, ring: Sequence[Point]) -> None:
-    """Write the parcel in CGCS2000 / 3-degree zone 42 (EPSG 4530 family), as survey software does."""
+def parcel_geojson(path: Path, unit: str, *rings: Sequence[Point], turned: bool = False) -> None:
+    """Write one lot, its holes after its boundary; `turned` puts north before east, which is refused."""
+    lots_geojson(path, [(unit, rings)], turned=turned)
+
+
+def lots_geojson(path: Path, lots: Sequence[tuple[str, Sequence[Sequence[Point]]]], *, turned: bool = False) -> None:
+    """Write lots in CGCS2000 / 3-degree zone 42 (EPSG 4530), as survey software does."""
     east, north = 42_512_340.0, 5_186_420.0
-    points = [[round(east + x, 3), round(north + y, 3)] for x, y in ring]
     neighbours = {"north": "道路", "east": "孙二宅", "south": "周六宅", "west": "村道"}
-    feature = {
-        "type": "Feature",
-        "properties": {"unit_number": unit, "area_m2": area_of(ring), "neighbours": neighbours},
-        "geometry": {"type": "Polygon", "coordinates": [[*points, points[0]]]},
-    }
-    crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4525"}}
-    collection = {"type": "FeatureCollection", "crs": crs, "features": [feature]}
+    features = []
+    for unit, rings in lots:
+        area = round(area_of(rings[0]) - sum(map(area_of, rings[1:])), 2)
+        points = [[[round(east + x, 3), round(north + y, 3)] for x, y in (*ring, ring[0])] for ring in rings]
+        if turned:
+            points = [[point[::-1] for point in ring] for ring in points]
+        features.append(
+            {
+                "type": "Feature",
+                "properties": {"unit_number": unit, "area_m2": area, "neighbours": neighbours},
+                "geometry": {"type": "Polygon", "coordinates": points},
+            }
+        )
+    crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4530"}}
+    collection = {"type": "FeatureCollection", "crs": crs, "features": features}
     path.write_text(json.dumps(collection, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def many_corners(seed: int, corners: int, radius: float) -> list[Point]:
+    """Return a boundary with a corner every few steps, as fields along a brook have."""
+    chance = random.Random(seed)
+    reach = [radius * chance.uniform(0.82, 1.0) for _ in range(corners)]
+    turns = [2 * math.pi * i / corners for i in range(corners)]
+    return [
+        (round(r * math.cos(t) + radius, 2), round(0.75 * r * math.sin(t) + radius, 2))
+        for r, t in zip(reach, turns, strict=True)
+    ]
+
+
+def scaled_pdf(path: Path, ring: Sequence[Point], scale: int) -> None:
+    """Write a map at a round scale on a page of its own size, that fits the frame beside nothing else."""
+    canvas, font = _canvas(path, embed=True)
+    factor = 1000 / scale * mm
+    canvas.setPageSize((max(x for x, _ in ring) * factor + 24 * mm, max(y for _, y in ring) * factor + 24 * mm))
+    canvas.translate(12 * mm, 12 * mm)
+    for number, (start, end) in enumerate(zip(ring, [*ring[1:], ring[0]], strict=True), 1):
+        _side(canvas, font, number, start, end, factor)
+    canvas.save()
 
 
 def parcel_pdf(path: Path, ring: Sequence[Point], *, rotate: int = 0, embed: bool = True) -> None:
@@ -93,10 +128,10 @@ def _canvas(path: Path, embed: bool) -> tuple[Canvas, str]:
     return Canvas(str(path), pagesize=A4, invariant=1, initialFontName=font), font
 
 
-def plan(path: Path, seed: int, *, mode: str, dpi: int, turned: bool = False) -> None:
-    """Write a floor plan of the frame's size; `turned` lies on its side and says so in its EXIF."""
+def plan(path: Path, seed: int, *, mode: str, dpi: int, turned: bool = False, fax: bool = False) -> None:
+    """Write a floor plan of the frame's size; `turned` lies on its side and says so in its EXIF; a `fax` has no square pixels."""
     image = _rooms(seed, mode, dpi)
-    options: dict[str, Any] = {"dpi": (dpi, dpi)}
+    options: dict[str, Any] = {"dpi": (dpi, dpi // 2 if fax else dpi)}
     if path.suffix == ".jpg":
         options["quality"] = 80
     if path.suffix == ".tif":

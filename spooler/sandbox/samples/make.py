@@ -23,6 +23,7 @@ MEDIA_TYPES = {
 }
 HOMESTEAD_UNIT = f"{NORTH}203002JC00031F00010001"
 FACTORY_UNIT = f"{SOUTH}005006GB00032W00000000"
+ORCHARD_UNIT = f"{SOUTH}003002GB00036W00000000"
 HOMESTEAD = drawings.outline(31, 10, 18, 32)
 FACTORY = drawings.outline(32, 16, 210, 330)
 
@@ -47,6 +48,20 @@ def draw_annexes(target: Path) -> None:
     drawings.parcel_pdf(target / "map-font-missing.pdf", house, embed=False)
     drawings.parcel_geojson(target / "map-homestead.geojson", HOMESTEAD_UNIT, HOMESTEAD)
     drawings.parcel_geojson(target / "map-factory.geojson", FACTORY_UNIT, FACTORY)
+    pond = [(70.0, 70.0), (96.0, 68.0), (101.0, 88.0), (74.0, 92.0)]
+    drawings.parcel_geojson(target / "map-orchard.geojson", ORCHARD_UNIT, drawings.many_corners(35, 56, 85), pond)
+    one, other = (
+        [(0.0, 0.0), (24.2, -0.6), (24.9, 30.3), (0.4, 31.0)],
+        [(24.2, -0.6), (41.7, -1.1), (42.0, 29.8), (24.9, 30.3)],
+    )
+    drawings.lots_geojson(
+        target / "map-lots.geojson", [(unit, [ring]) for unit, ring in zip(lot_units(), (one, other), strict=True)]
+    )
+    drawings.scaled_pdf(target / "map-scaled.pdf", drawings.outline(36, 8, 70, 95), 1000)
+    crossed = [HOMESTEAD[i] for i in (0, 1, 2, 7, 4, 5, 6, 3, 8, 9)]
+    drawings.parcel_geojson(target / "map-crossing.geojson", HOMESTEAD_UNIT, crossed)
+    drawings.parcel_geojson(target / "map-north-first.geojson", HOMESTEAD_UNIT, HOMESTEAD, turned=True)
+    drawings.plan(target / "plan-fax.tif", 44, mode="1", dpi=200, fax=True)
     drawings.plan(target / "plan-grey.png", 40, mode="L", dpi=300)
     drawings.plan(target / "plan-black.tif", 41, mode="1", dpi=300)
     drawings.plan(target / "plan-colour.jpg", 42, mode="RGB", dpi=100)
@@ -54,6 +69,10 @@ def draw_annexes(target: Path) -> None:
     units = [f"{index}.  {unit}" for index, unit in enumerate(collateral_units(), 1)]
     drawings.list_pdf(target / "list-collateral.pdf", "Collateral 231202-0000114", units)
     drawings.list_pdf(target / "page-attachment.pdf", "Attachment 231221-0000115", ["Sheet 1 of 1"])
+
+
+def lot_units() -> list[str]:
+    return [f"{NORTH}001002JC0004{number}W00000000" for number in (1, 2)]
 
 
 def collateral_units() -> list[str]:
@@ -94,6 +113,12 @@ class Samples:
         yield "map-turned", certificate(105, NORTH, annexes=[annex("parcel_map", "map-turned.pdf")])
         yield "homestead", homestead([annex("parcel_map", "map-homestead.geojson")])
         yield "factory", factory([annex("parcel_map", "map-factory.geojson")])
+        yield "orchard", orchard([annex("parcel_map", "map-orchard.geojson"), annex("unit_plan", "plan-grey.png")])
+        lots = lot_units()
+        many = {"units": lots, "unit_number": "、".join(map(spaced, lots))}
+        yield "two-lots", certificate(135, NORTH, annexes=[annex("parcel_map", "map-lots.geojson")], **many)
+        scaled = {**annex("parcel_map", "map-scaled.pdf"), "scale": 1000}
+        yield "map-scaled", certificate(136, SOUTH, annexes=[scaled])
         yield "attachment", certificate(115, NORTH, annexes=[annex("attachment", "page-attachment.pdf")])
         units = collateral_units()
         yield (
@@ -259,6 +284,20 @@ def factory(annexes: list[Request]) -> Request:
         right_nature="出让",
         usage="工业用地",
         area=f"宗地面积{drawings.area_of(FACTORY):.2f}㎡",
+        annexes=annexes,
+    )
+
+
+def orchard(annexes: list[Request]) -> Request:
+    """Return a parcel of many corners, with a hole, beside a plan."""
+    return certificate(
+        134,
+        SOUTH,
+        units=[ORCHARD_UNIT],
+        right_type="林地使用权",
+        right_nature="家庭承包",
+        usage="果园",
+        area="详见附图",
         annexes=annexes,
     )
 

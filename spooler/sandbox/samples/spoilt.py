@@ -21,6 +21,11 @@ def spoilt(good: Mapping[str, Request], annex: Callable[[str, str], Request]) ->
     with_map = copy.deepcopy(good["query"])
     with_map.update(request_id="bad-query-with-map", annexes=[annex("parcel_map", "map-house.pdf")])
     yield "query-with-map", "annexes.0.role", with_map
+    for name in ("map-crossing.geojson", "map-north-first.geojson", "plan-fax.tif"):
+        stem, role = name.partition(".")[0], "unit_plan" if name.startswith("plan") else "parcel_map"
+        drawn = copy.deepcopy(good["homestead"])
+        drawn.update(request_id=f"bad-{stem}", annexes=[annex(role, name)])
+        yield stem, "annexes.0", drawn
     unembedded = copy.deepcopy(good["house"])
     unembedded.update(request_id="bad-font-not-embedded", annexes=[annex("parcel_map", "map-font-missing.pdf")])
     yield "font-not-embedded", "annexes.0", unembedded
@@ -90,6 +95,8 @@ SPOILS: tuple[tuple[str, str, str, Callable[[Request], None]], ...] = (
     ("unknown-field", "no-annex", "urgent", _in("urgent", value=True)),
     ("beyond-case", "sale", "case.ordinal", _in("case", "ordinal", value=3)),
     ("wrong-hash", "house", "annexes.1.sha256", _in("annexes", 1, "sha256", value="f" * 64)),
+    ("scale-of-coordinates", "homestead", "annexes.0.scale", _in("annexes", 0, "scale", value=500)),
+    ("scale-of-a-list", "collateral-list", "annexes.0.scale", _in("annexes", 0, "scale", value=500)),
     ("wrong-length", "house", "annexes.0.bytes", _in("annexes", 0, "bytes", value=1)),
     ("map-with-proof", "collateral-list", "annexes.0.role", _in("annexes", 0, "role", value="parcel_map")),
     ("check-digit", "all-fields", "parties.0.id_number", _in("parties", 0, "id_number", value="232324199003074015")),

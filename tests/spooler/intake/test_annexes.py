@@ -96,3 +96,22 @@ def test_other_content_is_another_request():
             assert places(findings(changed_request)) == [("annexes.0.sha256", "hash-mismatch")]
         elif value != HOUSE.get(path):
             assert judge(changed_request).digest != judge(other, parts={}).digest
+
+
+def test_a_map_may_say_its_scale():
+    """1:500 at the size of its own page; what says nothing is the same request as before there was a scale."""
+    scaled = judge(changed(HOUSE, "annexes.0.scale", 500))
+
+    assert [annex.scale for annex in scaled.request.annexes] == [500, None]
+    assert scaled.digest != judge(HOUSE).digest
+    assert "scale" not in judge(HOUSE).request.model_dump(mode="json")["annexes"][0]
+
+
+@pytest.mark.parametrize("scale", [0, 9, 100_001, "500", 500.5, True])
+def test_a_scale_is_a_whole_number(scale):
+    assert places(findings(changed(HOUSE, "annexes.0.scale", scale)))[0][0] == "annexes.0.scale"
+
+
+@pytest.mark.parametrize("name", ["homestead", "collateral-list"])
+def test_coordinates_say_their_scale_themselves_and_lists_have_none(name):
+    assert places(findings(changed(sample(name), "annexes.0.scale", 500))) == [("annexes.0.scale", "not-with-this")]
