@@ -3,6 +3,7 @@
 Each is the rendering of a sample, so that no picture shows a person, a parcel or a certificate that exists.
 """
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -16,12 +17,15 @@ from PIL import Image
 from spooler.render import AnnexFile, Content, Renderer, find_templates
 from spooler.render.running import Sheets
 from spooler.render.running.what import CHECK_SHEET, COLLATERAL_LIST, sample_of_sheet
-from spooler.render.template import load_templates
+from spooler.render.template import Frame, load_templates
 from spooler.render.trial import sample_of
 from spooler.sandbox import samples
 from spooler.wire.messages import Seal
 
 DPI = 80
+FRAME_DPI = 110
+# Samples of which the frame is shown: parcels drawn by us, and a map at its scale.
+FRAMES = ("homestead", "orchard", "two-lots", "map-scaled")
 COLOURS = 48
 MARGIN = 1
 GREY = (170, 170, 170)
@@ -42,6 +46,8 @@ def all_pictures() -> Mapping[str, Draw]:
         for page in pages:
             stem = f"{kind}-{page}" if len(pages) > 1 else kind
             drawn[f"{stem}.png"] = partial(_page, _sheet, kind, page)
+    for name in FRAMES:
+        drawn[f"annex-{name}.png"] = partial(_frame, name)
     return drawn
 
 
@@ -94,9 +100,33 @@ def _annexes() -> tuple[AnnexFile, ...]:
     return tuple(AnnexFile(role, name, of, (directory / name).read_bytes()) for role, name, of in chosen)
 
 
-def _page(pdf_of: Callable[[str], bytes], kind: str, page: int) -> Image.Image:
+def _frame(sample: str) -> Image.Image:
+    """Return what a sample's request puts into the frame of its certificate."""
+    request = json.loads((samples.directory() / "good" / f"{sample}.json").read_bytes())
+    directory = samples.directory() / "annexes"
+    annexes = tuple(
+        AnnexFile(one["role"], one["name"], one["media_type"], (directory / one["name"]).read_bytes(), one.get("scale"))
+        for one in request["annexes"]
+    )
+    base = _sample("certificate")
+    unit = {"unit_number": request["document"]["fields"]["unit_number"]}
+    content = replace(base, annexes=annexes, fields={**base.fields, **unit})
+    frame = next(one for one in load_templates(find_templates()).values() if one.kind == "certificate").frame
+    page = _page(lambda _: _renderer().print_document(content).pdf, "", 3, FRAME_DPI)
+    left, top, right, bottom = (round(side / 25.4 * FRAME_DPI) for side in _around(frame))
+    return page.crop((left, top, right, bottom))
+
+
+def _around(frame: Frame | None) -> tuple[float, float, float, float]:
+    """Return the edges of the frame and a little beyond, in mm."""
+    if frame is None:
+        raise LookupError("certificates have a frame")
+    return frame.x - 3, frame.y - 3, frame.x + frame.width + 3, frame.y + frame.height + 3
+
+
+def _page(pdf_of: Callable[[str], bytes], kind: str, page: int, dpi: int = DPI) -> Image.Image:
     """Return a page with a thin edge, so that white paper shows on a white page."""
-    command = [PDFTOPPM, "-r", str(DPI), "-f", str(page), "-l", str(page), "-png", "-"]
+    command = [PDFTOPPM, "-r", str(dpi), "-f", str(page), "-l", str(page), "-png", "-"]
     done = subprocess.run(command, input=pdf_of(kind), capture_output=True, check=True, timeout=60)
     shown = Image.open(BytesIO(done.stdout)).convert("RGB")
     framed = Image.new("RGB", (shown.width + 2 * MARGIN, shown.height + 2 * MARGIN), GREY)
