@@ -41,6 +41,7 @@ crash: setup     ## killed 25 times at every crash point, judged by the checker 
 pictures: setup  ## docs/pictures made anew from the samples
 	@$(PYTHON) -m spooler.sandbox.pictures docs/pictures
 	@$(PYTHON) -m tests.spooler.electronic.pictures docs/pictures
+	@$(PYTHON) -m tests.spooler.verify_page.pictures docs/pictures
 
 lock:            ## requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header \

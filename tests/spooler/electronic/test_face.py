@@ -1,5 +1,6 @@
 """The face as drawn: every text of every sample, every annex fit for an archive, long texts on further pages; faces checked at start."""
 
+import json
 import shutil
 from dataclasses import replace
 from hashlib import sha256
@@ -30,7 +31,10 @@ from tests.spooler.render.builders import (
 RELEASED = {
     "certificate-electronic/1": "b00e50600d179066bceed98cc014f1a557ac9f943045f6661a55b290fcbd910e",
     "proof-electronic/1": "cb245f1183b518cb64d9879459f85673a9070c9544dd8c3f6414fceb923cb0f7",
+    "certificate-electronic/2": "b41ea6f0e9e71120bf78d688f90661157129518ad79305eebb791619c2b3f8ce",
+    "proof-electronic/2": "33a482af7512bae01c397975048a4cf560cd9baa2d12b21337fb625c8badd095",
 }
+IDENTIFIER = "1.2.156.3005.2.11100000MB03271699001.11231221MB00000012.000000016.002.8"
 RARE = "㛃䶮𬭎𬬭𫖯𣲗𡋾𬀩𠅤𫚖"
 
 
@@ -51,7 +55,12 @@ def test_a_released_face_never_changes(name):
 
 
 def test_every_sample_is_drawn_and_no_rule_fails(faces):
-    for sample in sorted((samples.directory() / "good").glob("*.json")):
+    """Of the kinds that have a face: what is printed on plain paper has none."""
+    good = sorted((samples.directory() / "good").glob("*.json"))
+    shown = [path for path in good if json.loads(path.read_bytes())["document"]["kind"] in faces.kinds]
+
+    assert len(shown) > 12
+    for sample in shown:
         assert failures(draw(faces, sample.stem, False)) == [], sample.stem
 
 
@@ -89,12 +98,27 @@ def test_a_long_text_goes_on_upon_further_pages_and_nothing_is_lost(faces):
 
 
 def test_nothing_stands_outside_the_table(faces):
-    """The last line of a full table keeps off its edge: measured on the raster, below the table there is paper and the foot."""
+    """The last line of a full table keeps off its edge: measured on the raster, below the table there is paper."""
     drawn = faces.draw(replace(a_content(notes="附记内容" * 140), qr=""), Facts(identifier="1.2.3"))
 
-    below = raster(drawn, 1, 150, box=(98, 188.6, 182, 4))
+    below = raster(drawn, 1, 150, box=(98, 185.6, 182, 2.4))
 
     assert below.convert("L").getextrema()[0] > 120
+
+
+@pytest.mark.parametrize("kind", ["certificate", "proof"])
+def test_what_identifies_the_file_stands_on_white_paper(faces, kind):
+    """Between table and border, with room on both sides: neither a rule nor a wave of the border runs through it."""
+    drawn = faces.draw(a_content(kind), Facts(identifier=IDENTIFIER, note="本电子证照已于2026年11月22日注销"))
+
+    foot = raster(drawn, 1, 300, box=(20, 185.4, 257, 9.4)).convert("L")
+    rows = [foot.crop((0, y, foot.width, y + 1)).getextrema()[0] for y in range(foot.height)]
+    inked = [y for y, darkest in enumerate(rows) if darkest < 245]
+
+    assert foot.crop((foot.width // 2, 0, foot.width // 2 + 400, foot.height)).getextrema()[0] < 120
+    mm = 300 / 25.4
+    assert inked[0] / mm > 1.5 and (foot.height - inked[-1]) / mm > 1.5
+    assert (inked[-1] - inked[0]) / mm < 4
 
 
 def cmyk_pdf() -> bytes:
@@ -200,4 +224,4 @@ def test_a_sites_own_face_is_taken_instead(tmp_path):
 
     faces = load_faces(find_templates(), tmp_path)
 
-    assert {kind: face.version for kind, face in faces.items()} == {"certificate": 1, "proof": 7}
+    assert {kind: face.version for kind, face in faces.items()} == {"certificate": 2, "proof": 7}

@@ -19,8 +19,6 @@ from tests.spooler.core.process import until
 from tests.spooler.verify_page.browser import Page, browsing
 
 PHONE, DESK = (390, 844), (1280, 900)
-# Set to a folder, the tests leave there what the browser showed: docs/pictures is made so.
-PICTURES = os.environ.get("CERTSPOOL_PICTURES", "")
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +62,6 @@ def browser(tmp_path_factory) -> Iterator[Page]:
         yield page
 
 
-def look(browser: Page, name: str) -> None:
-    if PICTURES:
-        (Path(PICTURES) / f"verify-{name}.png").write_bytes(browser.picture())
-
-
 @pytest.mark.parametrize(("form", "size"), [("phone", PHONE), ("desk", DESK)])
 def test_each_answer_is_seen_whole(browser, address, codes, form, size):
     """The answer stands in the first screen, nothing lies beyond the sides, letters are large enough, nothing came from elsewhere."""
@@ -82,7 +75,6 @@ def test_each_answer_is_seen_whole(browser, address, codes, form, size):
         assert browser.run("document.querySelector('h1').getBoundingClientRect().bottom < window.innerHeight / 2")
         assert browser.run("parseFloat(getComputedStyle(document.querySelector('section p')).fontSize) >= 16")
         assert all(url.startswith(address) for url in browser.fetched)
-        look(browser, f"{which}-{form}")
     assert [said for said in browser.complaints if "404" not in said and "favicon" not in said] == []
 
 
@@ -101,7 +93,6 @@ def test_one_press_turns_it_into_english_and_back(browser, address, codes):
 
     browser.click("header a")
     english = browser.text("h1")
-    look(browser, "english-desk")
     browser.click("header a")
 
     assert (english, browser.text("h1")) == ("Genuine and valid", "真实有效")
@@ -111,7 +102,6 @@ def test_a_code_typed_by_hand_is_found(browser, address, codes):
     browser.size(*PHONE, phone=True)
     browser.visit(f"{address}/verify")
     browser.run(f"document.querySelector('#code').value = '{codes.superseded.upper()}'")
-    look(browser, "ask-phone")
 
     browser.click("form button")
 
