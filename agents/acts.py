@@ -16,17 +16,20 @@ from agents.errors import DoesNotFit
 from agents.journal import Journal
 from agents.ledger import Order
 from agents.ledger.calibration_prints import LAPSED
-from agents.order import OrderState
+from agents.order import BEFORE_THE_FIRST, OrderState
 from agents.outcomes import Outcomes
 from agents.overview import Overview, approval_view, printer_view
 from agents.people import Identity, Outcome, Recipient
+from agents.preview import preview as draw_preview
 from agents.release import Release
 from agents.search import Words
+from agents.templates import Templates
 from agents.views import Answered, ApprovalView, OrderView, PrinterView
 from spooler.daemon.crash import crash_point
 from spooler.wire.messages import Actor, Issued, Standing, Stock
 
 OLD_RETURNED = "old-returned"
+CHECK_SIGNED = "check-signed"  # the applicant signed the check sheet
 
 
 class Acts:
@@ -42,6 +45,7 @@ class Acts:
         approvals: Approvals,
         documents: Documents,
         words: Words,
+        templates: Templates,
         may_print: Callable[[], bool],
         changed: Callable[[], None],
     ) -> None:
@@ -52,6 +56,7 @@ class Acts:
         self._approvals = approvals
         self._documents = documents
         self._words = words
+        self._templates = templates
         self._changed = changed
         self._overview = Overview(journal=journal, board=journal.board)
         self._checks = Checks(
@@ -71,10 +76,12 @@ class Acts:
     def order(self, by: Account, order_id: UUID) -> OrderView:
         return self._overview.order(self._journal.order(order_id), by)
 
-    def document(self, by: Account, order_id: UUID) -> bytes:
-        """Return the signed document (PDF), for a look before a numbered blank is used."""
+    def preview(self, by: Account, order_id: UUID) -> bytes:
+        """Return what will stand on the paper over a drawing of the blank, marked 样张: for a look before a blank is used."""
         by.acting_as(Role.CLERK)
-        return self._documents.document(self._journal.order(order_id))
+        order = self._journal.order(order_id)
+        shapes = [row.shape for row in self._journal.passes(order)]
+        return draw_preview(self._documents.document(order), shapes, self._templates.blank(order.template))
 
     def approvals(self, by: Account, *, answered: bool = False) -> tuple[ApprovalView, ...]:
         """List open approvals, oldest first; with `answered` also those that have been answered."""
@@ -94,7 +101,31 @@ class Acts:
             order = self._checks.seen(order_id, attempt)
             self._checks.state(order, {OrderState.WAITING})
             self._checks.may_print(order)
+            self._checks.is_checked(order)
             self._release.first(order, actor, printer=printer, serial=serial)
+            return self._answered(order_id, by)
+
+    def print_check_sheet(self, by: Account, order_id: UUID, *, attempt: int, printer: str | None = None) -> Answered:
+        """Print the sheet that the applicant reads over and signs, also once more: it takes no blank and no attempt."""
+        actor = by.acting_as(Role.CLERK)
+        with self._journal.act():
+            order = self._checks.seen(order_id, attempt)
+            sheet = self._checks.check_sheet(order)
+            self._checks.state(order, {OrderState.WAITING})
+            self._checks.may_print(order)
+            self._checks.fits(order, "print_check_sheet")
+            self._release.check_sheet(order, sheet, actor, printer=printer)
+            return self._answered(order_id, by)
+
+    def sign_check_sheet(self, by: Account, order_id: UUID, *, attempt: int, try_id: UUID) -> Answered:
+        """The applicant has read this sheet over and signed that it is right. What is wrong is returned instead."""
+        actor = by.acting_as(Role.CLERK)
+        with self._journal.act():
+            order = self._checks.seen(order_id, attempt)
+            self._checks.seen_sheet(self._checks.check_sheet(order), try_id)
+            self._checks.fits(order, "sign_check_sheet")
+            self._journal.change(order, by=actor, detail=CHECK_SIGNED, checked=True)
+            self._journal.tell(order_id, Standing, by=actor, act=CHECK_SIGNED)
             return self._answered(order_id, by)
 
     def release_pass(
@@ -186,6 +217,9 @@ class Acts:
             self._checks.fits(order, "resolve")
             row = self._checks.current_pass(order, number, try_id)
             self._checks.resolution(order, row, outcome, blanks)
+            if row.attempt == BEFORE_THE_FIRST and outcome != "printed":
+                self._outcomes.sheet_again(row, actor, outcome)
+                return self._answered(order_id, by)
             if outcome == "printed" and self._checks.is_as_proposed(order, blanks):
                 self._outcomes.printed(order, row, actor, ())
                 return self._answered(order_id, by)

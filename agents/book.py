@@ -10,7 +10,7 @@ from agents.documents import Documents
 from agents.errors import NotFound
 from agents.journal import Journal
 from agents.ledger import Order, PassRow, TryRow
-from agents.order import OrderState, PassState
+from agents.order import BEFORE_THE_FIRST, OrderState, PassState
 from agents.standing import has_begun, is_framed, side_of
 from agents.tries import Evidence, ReleasedPass, Try
 from spooler.daemon.crash import crash_point
@@ -132,7 +132,10 @@ class Book:
         )
 
     def _may_go(self, order: Order, row: PassRow) -> bool:
-        current = order.state is OrderState.PRINTING and order.attempt == row.attempt
+        if row.attempt == BEFORE_THE_FIRST:
+            current = order.state is OrderState.WAITING
+        else:
+            current = order.state is OrderState.PRINTING and order.attempt == row.attempt
         is_stopped = order.held or order.cancelling is not None
         is_asked = self._ledger.approvals.open_for(order.order_id) is not None
         return current and not is_stopped and not is_asked and self._may_print()

@@ -11,7 +11,7 @@ from agents.ledger import Order, PassRow
 from agents.order import OrderState
 from agents.overview import Overview
 from agents.people import Identity, Outcome, Recipient
-from agents.standing import keeps_blank
+from agents.standing import is_out, keeps_blank
 from spooler.wire.messages import Party, Stock
 
 _LONGEST_REASON = 500
@@ -75,12 +75,42 @@ class Checks:
         if is_late and not keeps_blank(self._journal.passes(order)):
             raise DoesNotFit("订单已过期 · the order has expired", code="expired")
 
+    def check_sheet(self, order: Order) -> PassRow:
+        """Return the pass of the order's check sheet, or raise that it has none."""
+        row = self._journal.check_sheet(order)
+        if row is None:
+            raise DoesNotFit("此证没有核对签收单 · the order has no check sheet", code="no-check-sheet")
+        return row
+
+    def is_checked(self, order: Order) -> None:
+        """Raise while the applicant has still to sign, or the sheet for it is on its way to paper."""
+        if is_out(self._journal.check_sheet(order)):
+            raise DoesNotFit(
+                "核对签收单正在打印 · the check sheet is being printed",
+                fits=self._overview.fitting(order),
+                code="check-sheet",
+            )
+        if order.awaits_check:
+            raise DoesNotFit(
+                "申请人须先核对签字 · the applicant checks and signs the check sheet before a blank is used",
+                fits=self._overview.fitting(order),
+                code="check-sheet",
+            )
+
+    def seen_sheet(self, row: PassRow, try_id: UUID) -> None:
+        if row.try_id != try_id:
+            raise Stale(f"核对签收单的最近一次是 {row.try_id} · the check sheet was printed last as try {row.try_id}")
+
     def current_pass(self, order: Order, number: int, try_id: UUID | None) -> PassRow:
-        row = self._journal.pass_row(order.order_id, order.attempt, number)
+        sheet = self._journal.check_sheet(order)
+        is_sheet = sheet is not None and sheet.number == number
+        row = sheet if sheet is not None and is_sheet else self._journal.pass_row(order.order_id, order.attempt, number)
         if row.try_id != try_id and (try_id is not None or row.try_id is not None):
             raise Stale(f"本面的最近一次是 {row.try_id} · the pass is at try {row.try_id}")
         if row.is_closed or (row.is_under_way and row.state != "unknown"):
             raise DoesNotFit(f"这一面是 {row.state} · pass {number} is {row.state}", fits=self._overview.fitting(order))
+        if is_sheet:
+            return row
         before = [p for p in self._journal.passes(order) if p.number < number and not p.is_closed]
         if before:
             raise DoesNotFit(f"先完成第 {before[0].number} 面 · pass {before[0].number} comes first")

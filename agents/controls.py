@@ -15,8 +15,8 @@ from agents.accounts import MACHINE
 from agents.approvals import Approvals
 from agents.errors import DoesNotFit, HallError
 from agents.journal import Journal
-from agents.ledger import ControlRow, Order
-from agents.order import OrderState, PassState, is_final
+from agents.ledger import ControlRow, Order, PassRow
+from agents.order import BEFORE_THE_FIRST, OrderState, PassState, is_final
 from agents.outcomes import Outcomes
 from agents.release import Release
 from spooler.daemon.crash import crash_point
@@ -181,13 +181,13 @@ class Controls:
         """Win back what can be won back; the rest ends by itself or by a person's answer."""
         self._answer(control_id, order.order_id, order.registry, "pending", order)
         self._journal.refresh(order.order_id)
-        for row in self._journal.passes(order):
+        for row in self._passes(order):
             if row.try_id is not None and row.state not in _SETTLED and row.state is not PassState.UNKNOWN:
                 self._journal.ledger.afterwards(_later(self._recall, row.try_id))
 
     def _finish(self, order: Order) -> bool:
         """End the order if no pass is under way or unknown; return whether it did."""
-        if not self.is_sure() or any(row.state not in _SETTLED for row in self._journal.passes(order)):
+        if not self.is_sure() or any(row.state not in _SETTLED for row in self._passes(order)):
             return False
         outcome = "stopped" if self._has_printed(order) else "cancelled"
         self._outcomes.stop(order, HOME, outcome)
@@ -200,15 +200,20 @@ class Controls:
         crash_point("agent.before-ended-commit")
         return True
 
+    def _passes(self, order: Order) -> list[PassRow]:
+        """Return the passes of the attempt, and the sheet that is signed before the first."""
+        sheet = self._journal.check_sheet(order)
+        return [*self._journal.passes(order), *((sheet,) if sheet else ())]
+
     def _waiting(self, order: Order) -> list[UUID]:
         """Return all that asked for this order's end and wait for their answer: a cancel, and a withdrawal after it."""
         rows = self._journal.ledger.controls.about(order.order_id, order.registry)
         return [row.control_id for row in rows if row.kind in _ENDING and row.outcome in _OPEN]
 
     def _has_printed(self, order: Order) -> bool:
-        """Say whether any permit of any attempt was claimed rather than won back."""
+        """Say whether any permit of any attempt was claimed rather than won back. A check sheet is no certificate."""
         rows = self._journal.ledger.orders.all_passes(order.order_id)
-        return any(row.is_closed and row.try_id is not None for row in rows)
+        return any(row.is_closed and row.try_id is not None for row in rows if row.attempt != BEFORE_THE_FIRST)
 
     def _change(self, order: Order, control: Hold | Resume | Lease) -> None:
         if is_final(order.state):

@@ -264,4 +264,5 @@ def _order_of(verified: "VerifiedOrder", kid: str, journal: Journal) -> Order:
         held=False,
         cancelling=None,
         replaces=ticket.replaces,
+        check_sheet=ticket.passes[-1].check,
     )

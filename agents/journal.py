@@ -12,7 +12,7 @@ from agents.errors import NotFound
 from agents.ledger import Ledger, Order, PassRow
 from agents.ledger.database import Value
 from agents.ledger.rows import Attempt
-from agents.order import MOVES, PASS_MOVES, OrderState, PassState
+from agents.order import BEFORE_THE_FIRST, MOVES, OrderState, PassState, pass_moves
 from agents.report import Reporter
 from agents.route import PrinterFacts
 from agents.standing import HOMES_OWN, reasons_of
@@ -52,6 +52,10 @@ class Journal:
         """The passes of the current attempt."""
         return self.ledger.orders.passes(order.order_id, order.attempt)
 
+    def check_sheet(self, order: Order) -> PassRow | None:
+        """The pass of the sheet that the applicant signs before the first attempt, if the order has one."""
+        return next(iter(self.ledger.orders.passes(order.order_id, BEFORE_THE_FIRST)), None)
+
     def attempt(self, order: Order) -> Attempt:
         """The current attempt, which was opened by its first release."""
         attempt = self.ledger.orders.attempt(order.order_id, order.attempt)
@@ -80,7 +84,7 @@ class Journal:
         self, row: PassRow, to: PassState, *, by: Actor, detail: str | None = None, **columns: Value
     ) -> PassRow:
         """Bring a pass into another state."""
-        if to not in PASS_MOVES[row.state]:
+        if to not in pass_moves(row.attempt)[row.state]:
             raise IllegalMove(f"pass {row.number} of order {row.order_id}: {row.state} → {to}")
         self.ledger.orders.set_pass(row, state=to, **columns)
         self._note(
@@ -146,6 +150,7 @@ class Journal:
         return reasons_of(
             order,
             self.passes(order),
+            check_sheet=self.check_sheet(order),
             has_approval=self.ledger.approvals.open_for(order.order_id) is not None,
             printers=printers,
         )

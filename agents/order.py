@@ -66,6 +66,15 @@ PASS_MOVES: dict[PassState, frozenset[PassState]] = {
 }
 
 
+# A check-and-sign sheet stands before the attempts: it takes no blank, and is printed as often as a person asks for it.
+BEFORE_THE_FIRST = 0
+CHECK_SHEET_MOVES = {**PASS_MOVES, P.DONE: PASS_MOVES[P.DONE] | {P.READY}}
+
+
+def pass_moves(attempt: int) -> dict[PassState, frozenset[PassState]]:
+    return CHECK_SHEET_MOVES if attempt == BEFORE_THE_FIRST else PASS_MOVES
+
+
 def is_final(state: OrderState) -> bool:
     """Say whether the order has ended."""
     return not MOVES[state]

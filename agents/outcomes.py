@@ -8,6 +8,7 @@ from agents.journal import Journal
 from agents.ledger import Order, PassRow
 from agents.ledger.rows import Attempt
 from agents.order import OrderState, PassState
+from agents.people import Outcome
 from agents.standing import keeps_blank
 from spooler.wire.messages import Actor, Ask, PassReport, Printed, Returned, Stock
 
@@ -81,6 +82,11 @@ class Outcomes:
         """Nothing came out: the pass may be released again, on the same blank."""
         self._journal.move_pass(row, PassState.READY, by=by, detail="nothing_printed", released=None)
         self._answer(row, by, "nothing_printed")
+
+    def sheet_again(self, row: PassRow, by: Actor, outcome: Outcome) -> None:
+        """Of a check sheet nothing usable came out: it may be printed again, and nobody else is asked."""
+        self._journal.move_pass(row, PassState.READY, by=by, detail=outcome, released=None)
+        self._answer(row, by, outcome)
 
     def spoiled(self, order: Order, row: PassRow, by: Actor, blanks: Sequence[str], reason: str) -> None:
         """The unknown pass left something useless: on a blank it ends the attempt, a plain sheet is simply thrown away."""

@@ -9,9 +9,18 @@ from agents.journal import Journal
 from agents.ledger import Approval, Order, PassRow
 from agents.order import OrderState, PassState
 from agents.route import NoPrinter, PrinterFacts, choose
-from agents.standing import has_begun, need_of, next_open
-from agents.views import ApprovalView, EvidenceView, FindingView, OrderView, PassView, PrinterView, ReplacesView
-from spooler.wire.messages import Turn
+from agents.standing import has_begun, is_out, need_of, next_open
+from agents.views import (
+    ApprovalView,
+    CheckSheetView,
+    EvidenceView,
+    FindingView,
+    OrderView,
+    PassView,
+    PrinterView,
+    ReplacesView,
+)
+from spooler.wire.messages import Check, Turn
 
 
 class Overview:
@@ -51,6 +60,7 @@ class Overview:
             approvals=() if approval is None else (approval_view(approval),),
             next=tuple(self._next(order, by, printers)),
             passes=tuple(self._pass(row, None if attempt is None else attempt.printer) for row in passes),
+            check_sheet=self._check_sheet(order),
             replaces=replaces_view(order),
         )
 
@@ -72,12 +82,31 @@ class Overview:
 
     def _by_state(self, order: Order, printers: Sequence[PrinterFacts] | None) -> list[str]:
         if order.state is OrderState.WAITING:
-            return [*self._release(order, printers), "return"]
+            return self._while_waiting(order, printers)
         if order.state is OrderState.PRINTING:
             return self._while_printing(order)
         if order.state is OrderState.PRINTED:
             return ([] if _is_stopped(order) else ["issue"]) + ["spoil", "return"]
         return []
+
+    def _while_waiting(self, order: Order, printers: Sequence[PrinterFacts] | None) -> list[str]:
+        sheet = self._journal.check_sheet(order)
+        if sheet is not None and sheet.state is PassState.UNKNOWN:
+            return ["resolve"]
+        if is_out(sheet):
+            return []
+        release = [] if order.awaits_check else self._release(order, printers)
+        return [*self._about_sheet(order, sheet, printers), *release, "return"]
+
+    def _about_sheet(self, order: Order, sheet: PassRow | None, printers: Sequence[PrinterFacts] | None) -> list[str]:
+        """Return what fits the check sheet: that it was signed, and to print it, once more too."""
+        if sheet is None or _is_stopped(order):
+            return []
+        signs = ["sign_check_sheet"] if sheet.is_closed and not order.checked else []
+        need = need_of(order, self._journal.passes(order), sheet)
+        is_asked = sheet.released is not None and not sheet.is_closed
+        fits = not is_asked and not isinstance(choose(need, printers or self._board.facts()), NoPrinter)
+        return [*signs, *(["print_check_sheet"] if fits else [])]
 
     def _release(self, order: Order, printers: Sequence[PrinterFacts] | None) -> list[str]:
         passes = self._journal.passes(order)
@@ -111,6 +140,13 @@ class Overview:
             printer=row.printer,
             evidence=self._evidence(row),
         )
+
+    def _check_sheet(self, order: Order) -> CheckSheetView | None:
+        row = self._journal.check_sheet(order)
+        if row is None:
+            return None
+        seen = self._pass(row, None)
+        return CheckSheetView(is_required=order.check_sheet is Check.REQUIRED, is_signed=order.checked, sheet=seen)
 
     def _evidence(self, row: PassRow) -> EvidenceView | None:
         if row.state is not PassState.UNKNOWN or row.try_id is None:

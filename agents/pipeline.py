@@ -19,7 +19,7 @@ from agents.ledger import Order
 from agents.order import OrderState
 from agents.outcomes import Outcomes
 from agents.release import Release
-from agents.standing import has_begun
+from agents.standing import has_begun, is_out
 from spooler.daemon.crash import crash_point
 from spooler.wire.messages import Standing
 
@@ -156,7 +156,7 @@ class Pipeline:
 
     def _end_late(self, order: Order) -> None:
         """What was released and not begun counts as never released: the ticket's time binds the first claim."""
-        if order.cancelling is not None:
+        if order.cancelling is not None or is_out(self._journal.check_sheet(order)):
             return
         if order.state is OrderState.PRINTING and not has_begun(self._journal.passes(order)):
             order = self._outcomes.take_back(order, MACHINE)

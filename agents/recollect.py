@@ -79,7 +79,9 @@ class Recollection:
 
     def _is_under_way(self, order: Order) -> bool:
         """A try that this journal began is judged by its permit first; what can be won back is."""
-        tries = [p.try_id for p in self._journal.passes(order) if p.state in _UNDER_WAY and p.try_id is not None]
+        sheet = self._journal.check_sheet(order)
+        passes = [*self._journal.passes(order), *((sheet,) if sheet else ())]
+        tries = [p.try_id for p in passes if p.state in _UNDER_WAY and p.try_id is not None]
         for try_id in tries:
             self._ledger.afterwards(_later(self._recall, try_id))
         return bool(tries)

@@ -12,9 +12,9 @@ from agents.errors import DoesNotFit
 from agents.journal import Journal
 from agents.ledger import Order, PassRow
 from agents.ledger.rows import Attempt
-from agents.order import OrderState
+from agents.order import OrderState, PassState
 from agents.route import NoPrinter, PrinterFacts, choose
-from agents.standing import keeps_blank, need_of, next_open
+from agents.standing import is_out, keeps_blank, need_of, next_open
 from spooler.wire.messages import Actor, PassReport, Stock, Turn
 
 
@@ -33,15 +33,29 @@ class Release:
         if first is None:
             raise DoesNotFit(f"order {order.order_id} has nothing to print", fits=("return",))
         chosen = self._choose(order, passes, first, printer)
+        self._let_the_sheet_be(order)
         if not keeps_blank(passes):
             self._blanks.reserve(self._open(order, passes, first, chosen, serial), by)
         moved = self._journal.move(order, OrderState.PRINTING, by=by, detail="released")
         self._go(first, chosen.name, by)
         return moved
 
+    def check_sheet(self, order: Order, row: PassRow, by: Actor, *, printer: str | None = None) -> None:
+        """Print the sheet that the applicant signs, once more if it was before: it is white paper without a seal."""
+        chosen = self._choose(order, self._journal.passes(order), row, printer)
+        if row.is_closed:
+            row = self._journal.move_pass(row, PassState.READY, by=by, detail="once-more", released=None)
+        self._go(row, chosen.name, by)
+
     def later(self, order: Order, row: PassRow, by: Actor) -> None:
         """Release a pass of an attempt that is open: on its blank's printer, or for plain paper on any that fits."""
         self._go(row, self._printer_of(order, row), by)
+
+    def _let_the_sheet_be(self, order: Order) -> None:
+        """A check sheet that still waits for its printer comes too late to be read before."""
+        row = self._journal.check_sheet(order)
+        if row is not None and row.state is PassState.READY and row.released is not None:
+            self._journal.ledger.orders.set_pass(row, printer=None, released=None)
 
     def _printer_of(self, order: Order, row: PassRow) -> str:
         attempt = self._journal.attempt(order)
@@ -63,7 +77,12 @@ class Release:
         self.later(order, row, by)
 
     def by_policy(self, order: Order, printers: Sequence[PrinterFacts]) -> bool:
-        """Release a waiting order if a printer stands idle for it."""
+        """Release a waiting order if a printer stands idle for it; one that has to be signed first, its sheet."""
+        sheet = self._journal.check_sheet(order)
+        if is_out(sheet):
+            return False
+        if order.awaits_check:
+            return sheet is not None and self._sheet_by_policy(order, sheet, printers)
         passes = self._journal.passes(order)
         first = next_open(passes)
         if first is None:
@@ -72,6 +91,16 @@ class Release:
         if isinstance(choice, NoPrinter) or choice.queue:
             return False
         self.first(order, POLICY, printer=choice.name)
+        return True
+
+    def _sheet_by_policy(self, order: Order, sheet: PassRow, printers: Sequence[PrinterFacts]) -> bool:
+        """Print it once; whoever wants it once more asks for it."""
+        if sheet.is_closed or sheet.released is not None or sheet.try_id is not None:
+            return False
+        choice = choose(need_of(order, self._journal.passes(order), sheet), printers)
+        if isinstance(choice, NoPrinter) or choice.queue:
+            return False
+        self.check_sheet(order, sheet, POLICY, printer=choice.name)
         return True
 
     def _turns_by_itself(self, order: Order, row: PassRow) -> bool:

@@ -55,8 +55,18 @@ def next_open(passes: Iterable[PassRow]) -> PassRow | None:
     return next((p for p in passes if not p.is_closed), None)
 
 
+def is_out(row: PassRow | None) -> bool:
+    """Say whether a pass is on its way to paper, or nobody knows whether it came there."""
+    return row is not None and row.state is not PassState.READY and not row.is_closed
+
+
 def reasons_of(
-    order: Order, passes: Sequence[PassRow], *, has_approval: bool, printers: Sequence[PrinterFacts]
+    order: Order,
+    passes: Sequence[PassRow],
+    *,
+    has_approval: bool,
+    printers: Sequence[PrinterFacts],
+    check_sheet: PassRow | None = None,
 ) -> tuple[str, ...]:
     """Return them sorted, so that equal ones compare equal."""
     found = set[str]()
@@ -66,8 +76,10 @@ def reasons_of(
         found.add("cancel-requested")
     if has_approval:
         found.add("waiting-approval")
+    if check_sheet is not None and check_sheet.state is PassState.UNKNOWN:
+        found.add("outcome-unknown")
     if order.state is OrderState.WAITING and not order.held:
-        found |= _waiting(order, passes, printers)
+        found |= {"waiting-check"} if order.awaits_check else _waiting(order, passes, printers)
     if order.state is OrderState.PRINTING:
         found |= _printing(passes, printers)
     return tuple(sorted(found))

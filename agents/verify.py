@@ -159,6 +159,9 @@ def _check_passes(ticket: Ticket, sizes: tuple[PageSize, ...]) -> None:
     paper = PAPER.get(ticket.kind)
     if paper is None or ticket.passes[0].stock is not paper:
         raise Refusal(RefusalCode.TICKET_MISMATCH, f"{ticket.kind} is not printed on {ticket.passes[0].stock}")
+    checks = [one for one in ticket.passes if one.check is not None]
+    if checks and (checks != [ticket.passes[-1]] or checks[0].stock is not Stock.PLAIN or checks[0].is_empty):
+        raise Refusal(RefusalCode.TICKET_MISMATCH, "a check sheet is the last pass, alone, on plain paper")
     for one in ticket.passes:
         if one.stock not in (paper, Stock.PLAIN):
             raise Refusal(

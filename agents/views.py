@@ -38,6 +38,16 @@ class PassView(View):
     evidence: EvidenceView | None = None  # of an `unknown` one
 
 
+class CheckSheetView(View):
+    """核对签收单: what the applicant reads over and signs before the first blank is used."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    is_required: bool = Field(serialization_alias="required")  # nothing is released before it is signed
+    is_signed: bool = Field(serialization_alias="signed")  # somebody said so
+    sheet: PassView = Field(serialization_alias="pass")  # `done`: it was printed
+
+
 class ApprovalView(View):
     """An act that waits for a second person, or was answered (`accepted` set)."""
 
@@ -88,6 +98,7 @@ class OrderView(View):
     approvals: tuple[ApprovalView, ...]  # open ones
     next: tuple[str, ...]
     passes: tuple[PassView, ...]
+    check_sheet: CheckSheetView | None = None
     replaces: ReplacesView | None = None
 
 

@@ -283,6 +283,7 @@ def _api_parts(ground: Ground, probe: APIRouter) -> Parts:
         clock=ground.clock,
         is_closed=ground.written_off.is_closed,
         templates={one.id: one.templates for one in ground.settings.registries},
+        check_sheets={one.id: one.check for one in ground.settings.registries if one.check},
         items=items,
     )
     return Parts(

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     """What stands beside the state, several at once (as IPP has printer-state-reasons, RFC 8011 §5.4.12)."""
 
     WAITING_RELEASE = "waiting-release"
+    WAITING_CHECK = "waiting-check"  # the applicant has not yet signed that the content is right
     WAITING_TURN = "waiting-turn"
     WAITING_STOCK = "waiting-stock"
     WAITING_APPROVAL = "waiting-approval"

@@ -1,14 +1,14 @@
 """What home.toml says. Read once, in `app`; each part is handed its own section."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from spooler.daemon.broker import BrokerSection
 from spooler.daemon.settings import Section
 from spooler.electronic.identifier import LAST_SERIAL, credit_code
-from spooler.wire.messages import HallId, RegistryId, Sha256
+from spooler.wire.messages import Check, HallId, RegistryId, Sha256
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 ALL = "*"
@@ -48,7 +48,13 @@ class RegistrySection(Section):
     # The version of a kind that its stock needs, as { certificate = 2 }; else the newest.
     templates: dict[str, int] = Field(default={})
 
+    # 核对签收单: `offered` for the applicant to read over before the first blank is used, or `required` to be signed.
+    check_sheet: Literal["none", "offered", "required"] = "none"
     credit_code: CreditCode | None = None  # 统一社会信用代码; with it the registry issues electronic certificates
+
+    @property
+    def check(self) -> Check | None:
+        return None if self.check_sheet == "none" else Check(self.check_sheet)
 
     @property
     def seal_name(self) -> str:

@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import FastAPI
 
 from agents.api.calibration import calibration_router
+from agents.api.check_sheet import check_sheet_router
 from agents.api.counter import approval_router, printer_router, stock_router
 from agents.api.guard import Guard
 from agents.api.orders import order_router
@@ -20,6 +21,7 @@ def make_api(parts: Parts) -> FastAPI:
     app.state.accounts = tuple(parts.accounts)
     for router in (
         order_router(parts),
+        check_sheet_router(parts),
         approval_router(parts),
         printer_router(parts),
         calibration_router(parts),

@@ -33,6 +33,20 @@ class ReleasePassBody(Body):
     try_id: Annotated[UUID | None, Field(alias="try")] = None
 
 
+class PrintCheckSheetBody(Body):
+    """Print the sheet that the applicant reads over."""
+
+    attempt: Attempt
+    printer: Annotated[str | None, Field(max_length=63)] = None
+
+
+class SignCheckSheetBody(Body):
+    """The applicant signed this printing of it: `try` is that of `check_sheet.pass`."""
+
+    attempt: Attempt
+    try_id: Annotated[UUID, Field(alias="try")]
+
+
 class ConfirmBody(Body):
     """The serials read off the paper: none on a plain sheet (then with a reason), several after a double feed."""
 

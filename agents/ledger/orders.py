@@ -8,7 +8,7 @@ from uuid import UUID
 
 from agents.ledger.database import Database, Value
 from agents.ledger.rows import Attempt, Order, PassRow, attempt_of, order_of, pass_of
-from agents.order import OrderState, PassState
+from agents.order import BEFORE_THE_FIRST, OrderState, PassState
 from spooler.wire.messages import Actor, Pass
 
 _ACTIVE = ("waiting", "printing", "printed")
@@ -46,8 +46,10 @@ class Orders:
             state=order.state,
             attempt=order.attempt,
             replaces=None if order.replaces is None else order.replaces.model_dump_json(),
+            check_sheet=order.check_sheet,
         )
-        self.add_passes(order.order_id, order.attempt, passes)
+        self.add_passes(order.order_id, BEFORE_THE_FIRST, [shape for shape in passes if shape.check is not None])
+        self.add_passes(order.order_id, order.attempt, [shape for shape in passes if shape.check is None])
 
     def get(self, order_id: UUID) -> Order | None:
         row = self._db.row("SELECT * FROM orders WHERE order_id = ?", str(order_id))
@@ -170,9 +172,10 @@ class Orders:
     def queued(self, printer: str) -> Sequence[PassRow]:
         """Passes released to this printer and not begun, in the order of their release."""
         rows = self._db.rows(
-            "SELECT p.* FROM passes p JOIN orders o ON o.order_id = p.order_id AND o.attempt = p.attempt"
+            "SELECT p.* FROM passes p JOIN orders o ON o.order_id = p.order_id AND p.attempt IN (0, o.attempt)"
             " WHERE p.printer = ? AND p.released IS NOT NULL AND p.state = 'ready'"
-            " AND o.state = 'printing' AND o.held = 0 AND o.cancelling IS NULL"
+            " AND o.state = CASE p.attempt WHEN 0 THEN 'waiting' ELSE 'printing' END"
+            " AND o.held = 0 AND o.cancelling IS NULL"
             " AND NOT EXISTS (SELECT 1 FROM approvals a WHERE a.order_id = o.order_id AND a.accepted IS NULL)"
             " ORDER BY p.released",
             printer,

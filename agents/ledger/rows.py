@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from agents.order import OrderState, PassState
-from spooler.wire.messages import Actor, Case, Pass, Replaces, Seal, Stock, Turn
+from spooler.wire.messages import Actor, Case, Check, Pass, Replaces, Seal, Stock, Turn
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,13 @@ class Order:
     cancelling: UUID | None
     replaces: Replaces | None = None
     old_returned: bool = False
+    check_sheet: Check | None = None
+    checked: bool = False  # somebody said that the applicant has signed it
+
+    @property
+    def awaits_check(self) -> bool:
+        """Say whether nothing may be printed on a blank before the applicant has signed that the content is right."""
+        return self.check_sheet is Check.REQUIRED and not self.checked
 
     @property
     def awaits_old(self) -> bool:
@@ -200,6 +207,8 @@ def order_of(row: Row) -> Order:
         cancelling=_uuid(row["cancelling"]),
         replaces=None if row["replaces"] is None else Replaces.model_validate_json(row["replaces"]),
         old_returned=bool(row["old_returned"]),
+        check_sheet=None if row["check_sheet"] is None else Check(row["check_sheet"]),
+        checked=bool(row["checked"]),
     )
 
 

@@ -26,6 +26,7 @@ from spooler.render.content import AnnexFile, Content, Number, Rendered, Unprint
 from spooler.render.content import Finding as LayoutFinding
 from spooler.render.template.issuance import Issuance
 from spooler.wire import strict
+from spooler.wire.messages import Check
 from spooler.wire.trust import Trust
 
 # The order adds the seal, the ticket and the wrapping to the rendered pages, and is at most 12 MiB.
@@ -71,6 +72,7 @@ class Checker:
     """Judges requests against trust, layout and clock; keeps nothing.
 
     `templates`: by registry, the version of a kind that it prints. `items`: the catalogue of registration items.
+    `check_sheets`: by registry, whether the applicant reads a sheet over before the first blank is used.
     """
 
     def __init__(
@@ -83,7 +85,9 @@ class Checker:
         is_closed: Callable[[str], bool] = lambda hall: False,
         templates: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
         items: Mapping[str, Item] = MappingProxyType({}),
+        check_sheets: Mapping[str, Check] = MappingProxyType({}),
     ) -> None:
+        self._check_sheets = check_sheets
         self._trust = trust
         self._templates = templates
         self._is_closed = is_closed
@@ -124,7 +128,8 @@ class Checker:
         version = self._version(request)
 
         def draw(content: Content) -> Rendered:
-            chosen = replace(content, template_version=version, sheet_versions=versions)
+            check = self._check_sheets.get(request.registry)
+            chosen = replace(content, template_version=version, sheet_versions=versions, check=check)
             return self._layout.print_document(chosen)
 
         rendered = lay_out(received, self._trust.registries[request.registry].name, draw)

@@ -35,15 +35,20 @@ def assemble(
     insets: Iterable[Inset],
     *,
     plain_size: tuple[float, float],
+    behind: int = 0,
     most_objects: int = MOST_OBJECTS,
 ) -> bytes:
-    """Return the base with plain pages (sized in mm) appended and all insets in place; the same input gives the same bytes."""
+    """Return the base with plain pages (sized in mm) appended and all insets in place; the same input gives the same bytes.
+
+    The last `behind` pages of the base stay the last.
+    """
     insets = tuple(insets)
     if not insets and not plain_pages:
         return base
     with pikepdf.open(BytesIO(base)) as document:
         for _ in range(plain_pages):
             document.add_blank_page(page_size=(plain_size[0] * MM, plain_size[1] * MM))
+        _to_the_end(document, len(document.pages) - plain_pages - behind, behind)
         for i, inset in enumerate(insets):
             _place(document, inset, f"/Annex{i}")
         if len(document.objects) > most_objects:
@@ -51,6 +56,13 @@ def assemble(
         out = BytesIO()
         document.save(out, deterministic_id=True, min_version="1.7")
     return out.getvalue()
+
+
+def _to_the_end(document: pikepdf.Pdf, first: int, count: int) -> None:
+    for _ in range(count):
+        page = document.pages[first]
+        del document.pages[first]
+        document.pages.append(page)
 
 
 def _place(document: pikepdf.Pdf, inset: Inset, name: str) -> None:

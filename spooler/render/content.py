@@ -6,7 +6,7 @@ from datetime import date
 
 from spooler.catalog import number_text
 from spooler.render.codes import RenderCode
-from spooler.wire.messages import Pass, Seal
+from spooler.wire.messages import Check, Pass, Seal
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Content:
     template_version: int | None = None  # None: the newest
     collateral: tuple[Mapping[str, str], ...] = ()  # 抵押物清单, a row each
     case: str = ""  # 受理编号
+    check: Check | None = None  # with a check-and-sign sheet
     sheet_versions: Mapping[str, int] = field(default_factory=dict)  # of running sheets, by kind; else the newest
 
 

@@ -30,10 +30,11 @@ from spooler.render.sheets import Pages
 from spooler.render.template import Sheet, Template, load_templates
 from spooler.render.template.files import BLANK
 from spooler.render.template.issuance import Issuance, issuance_of
-from spooler.wire.messages import Pass, Seal, Stock
+from spooler.wire.messages import Check, Pass, Seal, Stock
 
 PLAIN_PAPER = Rect(0, 0, 210, 297)
 PICTURE_MARGIN_MM = 10.0
+CHECK_PASS = "K"  # 核对
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Plan:
     annexes: Annexes
     framed: Framed
     collateral: Laid | None = None
+    check: Laid | None = None
 
     @property
     def lists(self) -> tuple[Leaf, ...]:
@@ -56,6 +58,7 @@ class Plan:
     @property
     def noted(self) -> tuple[Finding, ...]:
         annexes = (*self.annexes.noted, *self.framed.noted, *_listed_notes(self.annexes))
+        # What is noted of the check sheet is noted of the fields themselves.
         return (*self.layout.noted, *(self.collateral.noted if self.collateral else ()), *annexes)
 
     @property
@@ -108,11 +111,13 @@ class Renderer:
         annexes = read_annexes(content.annexes, has_frame=template.frame is not None, read=self._read)
         collateral = self._sheets.collateral_list(content, beside=_pages_of(annexes))
         framed = _framed(template, annexes, self._faces[template.name], content)
-        refused = (*layout.refused, *(collateral.refused if collateral else ()), *annexes.refused, *framed.refused)
+        sheets = (collateral, None if layout.refused else self._sheets.check_sheet(content))
+        running = [finding for laid in sheets if laid for finding in laid.refused]
+        refused = (*layout.refused, *running, *annexes.refused, *framed.refused)
         if isinstance(qr, Finding) or refused:
             unreadable = (qr,) if isinstance(qr, Finding) else ()
             raise Unprintable((*unreadable, *refused))
-        return Plan(content, template, layout, qr, annexes, framed, collateral)
+        return Plan(content, template, layout, qr, annexes, framed, *sheets)
 
     def _template_of(self, content: Content) -> Template:
         """Return the version that the registry names, else the newest of its kind."""
@@ -148,13 +153,23 @@ def _passes(plan: Plan, plain_pages: int) -> tuple[Pass, ...]:
     passes = [
         sheet.as_pass(next(numbers), (next(pages),) if sheet.name in drawn else ()) for sheet in plan.template.passes
     ]
-    passes += [_plain_pass(next(numbers), i + 1, next(pages)) for i in range(plain_pages)]
+    passes += [_plain_pass(next(numbers), f"L{i + 1}", (next(pages),)) for i in range(plain_pages)]
+    if plan.check:
+        leaves = tuple(next(pages) for _ in plan.check.leaves)
+        passes.append(_plain_pass(next(numbers), CHECK_PASS, leaves, plan.content.check))
     return tuple(passes)
 
 
-def _plain_pass(number: int, nth: int, page: int) -> Pass:
-    width, height = PLAIN_PAPER.width, PLAIN_PAPER.height
-    return Pass(number=number, name=f"L{nth}", pages=(page,), stock=Stock.PLAIN, width_mm=width, height_mm=height)
+def _plain_pass(number: int, name: str, pages: tuple[int, ...], check: Check | None = None) -> Pass:
+    return Pass(
+        number=number,
+        name=name,
+        pages=pages,
+        stock=Stock.PLAIN,
+        width_mm=PLAIN_PAPER.width,
+        height_mm=PLAIN_PAPER.height,
+        check=check,
+    )
 
 
 def _draw(plan: Plan, faces: Faces) -> bytes:
@@ -164,8 +179,9 @@ def _draw(plan: Plan, faces: Faces) -> bytes:
             pages.begin(sheet)
             _draw_sheet(pages, sheet, plan, faces)
             pages.end()
-        if plan.collateral:
-            draw_laid(pages, plan.collateral)
+        for laid in (plan.collateral, plan.check):
+            if laid:
+                draw_laid(pages, laid)
         return pages.to_bytes()
 
 
@@ -189,7 +205,9 @@ def _draw_sheet(pages: Pages, sheet: Sheet, plan: Plan, faces: Faces) -> None:
 def _join(plan: Plan, drawn: bytes, annex_pages: int) -> bytes:
     insets = [*_framed_insets(plan), *_listed_insets(plan)]
     try:
-        return assemble(drawn, annex_pages, insets, plain_size=(PLAIN_PAPER.width, PLAIN_PAPER.height))
+        size = (PLAIN_PAPER.width, PLAIN_PAPER.height)
+        behind = len(plan.check.leaves) if plan.check else 0
+        return assemble(drawn, annex_pages, insets, plain_size=size, behind=behind)
     except TooManyObjects:
         message = "附件合计过于复杂。The annexes together have too many objects."
         raise Unprintable((Finding("annexes", RenderCode.ANNEX_TOO_COMPLEX, message),)) from None

@@ -100,6 +100,14 @@ def _take_old_back(order: Order, eyes: Eyes) -> Act:
     return _act(order, "old-returned", serial=order["replaces"]["serial"])
 
 
+def _print_check_sheet(order: Order, eyes: Eyes) -> Act:
+    return _act(order, "check-sheet/print")
+
+
+def _sign_check_sheet(order: Order, eyes: Eyes) -> Act:
+    return _act(order, "check-sheet/sign", **{"try": order["check_sheet"]["pass"]["try"]})
+
+
 # What a person does first, when several acts are possible.
 _ACTS = {
     "resolve": _resolve,
@@ -107,7 +115,9 @@ _ACTS = {
     "confirm": _confirm,
     "old_returned": _take_old_back,
     "issue": _issue,
+    "sign_check_sheet": _sign_check_sheet,
     "release": _release,
+    "print_check_sheet": _print_check_sheet,  # of one that is only offered the certificate goes first
 }
 
 
@@ -116,7 +126,9 @@ def _act(order: Order, act: str, **body: Any) -> Act:
 
 
 def _current_pass(order: Order) -> dict[str, Any]:
-    return next(one for one in order["passes"] if one["state"] not in CLOSED)
+    sheet = order.get("check_sheet")
+    passes = [*([sheet["pass"]] if sheet and sheet["pass"]["state"] == "unknown" else []), *order["passes"]]
+    return next(one for one in passes if one["state"] not in CLOSED)
 
 
 class Clerk:

@@ -61,6 +61,13 @@ class Turn(StrEnum):
     PAGE = "page"  # the booklet is opened at its next spread
 
 
+class Check(StrEnum):
+    """核对签收单: what the applicant reads over and signs before the first blank is used."""
+
+    OFFERED = "offered"  # it may be printed
+    REQUIRED = "required"  # nothing is printed on a blank before somebody said that it was signed
+
+
 class Pass(Message):
     """One side through the device: which pages of the document, on what."""
 
@@ -71,6 +78,8 @@ class Pass(Message):
     width_mm: float
     height_mm: float
     turn: Turn = Turn.NONE
+    # The check-and-sign sheet, the last of the passes, printed before all others and as often as somebody wants it.
+    check: Check | None = Field(default=None, exclude_if=lambda check: check is None)
 
     @property
     def is_empty(self) -> bool:
@@ -196,7 +205,8 @@ class Refused(OrderReport):
 class Standing(OrderReport):
     """State or reasons of the order changed, by itself or by an act in the hall (held, waiting-stock, expired, …).
 
-    `act` names an act that changed neither: `old-returned`, the paper that this one replaces is back, with its serial where it was read.
+    `act` names an act that changed neither: `old-returned`, the paper that this one replaces is back, with its serial where it was read;
+    `check-signed`, the applicant has signed the check sheet.
     """
 
     kind: Literal["standing"] = "standing"

@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 
 from agents.ledger import Approval, Attempt, ControlRow, Ledger, Order, Range
-from agents.order import OrderState, PassState
-from spooler.wire.messages import Actor, Case, Seal, Stock
+from agents.order import BEFORE_THE_FIRST, OrderState, PassState
+from spooler.wire.messages import Actor, Case, Check, Seal, Stock
 from tests.simulation.ledger import MemoryLedger
 from tests.simulation.orders import shapes
 
@@ -22,7 +22,7 @@ def an_id(number: int) -> UUID:
     return UUID(int=number, version=4)
 
 
-def an_order(number: int, chance: Random) -> Order:
+def an_order(number: int, chance: Random, check: Check | None = None) -> Order:
     return Order(
         order_id=an_id(number),
         job_id=an_id(number + 1000),
@@ -48,6 +48,7 @@ def an_order(number: int, chance: Random) -> Order:
         serial=None,
         held=False,
         cancelling=None,
+        check_sheet=check,
     )
 
 
@@ -76,9 +77,10 @@ class Pair:
     # acts
 
     def add_order(self) -> None:
-        order = an_order(len(self.orders) + 1, self.chance)
+        check = self.chance.choice((None, Check.OFFERED, Check.REQUIRED))
+        order = an_order(len(self.orders) + 1, self.chance, check)
         self.orders.append(order.order_id)
-        passes = shapes(spreads=1 + self.chance.randrange(3), lists=self.chance.randrange(2))
+        passes = shapes(spreads=1 + self.chance.randrange(3), lists=self.chance.randrange(2), check=check)
         self.each(lambda ledger: ledger.orders.add(order, passes))
 
     def change_order(self) -> None:
@@ -91,6 +93,7 @@ class Pair:
                 {"cancelling": self.chance.choice((None, str(an_id(7))))},
                 {"not_after": (AT + timedelta(hours=self.chance.randrange(9))).isoformat()},
                 {"serial": "D23000000101"},
+                {"checked": True},
             )
         )
         self.each(lambda ledger: ledger.orders.set(order_id, **columns))
@@ -114,6 +117,18 @@ class Pair:
             ledger.orders.set(order_id, state=OrderState.PRINTING)
             row = ledger.orders.passes(order_id, 1)[0]
             ledger.orders.set_pass(row, state=PassState.READY, printer="booklet-1", released=place)
+
+        self.each(act)
+
+    def release_sheet(self) -> None:
+        """A check sheet in a printer's queue: it goes while the order waits, and no longer once that prints."""
+        order_id, place = self.chance.choice(self.orders), self.chance.randrange(1, 99)
+        state = self.chance.choice((OrderState.WAITING, OrderState.PRINTING))
+
+        def act(ledger) -> None:
+            ledger.orders.set(order_id, state=state)
+            for row in ledger.orders.passes(order_id, BEFORE_THE_FIRST):
+                ledger.orders.set_pass(row, state=PassState.READY, printer="plain-1", released=place)
 
         self.each(act)
 
@@ -235,6 +250,7 @@ ACTS = [
             "change_pass",
             "release",
             "release",
+            "release_sheet",
             "open_attempt",
             "begin_try",
             "go_on_with_try",

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from agents.ledger import Attempt, Binding, Order, PassRow, TryRow
 from agents.ledger.rows import CLOSED
-from agents.order import OrderState, PassState
+from agents.order import BEFORE_THE_FIRST, OrderState, PassState
 from spooler.wire.messages import Actor, Pass
 from tests.simulation.calibrated import MemoryCalibrationPrints, MemoryCalibrations
 from tests.simulation.desk import MemoryApprovals, MemoryControls, MemoryOutbox, MemoryQuarantine
@@ -62,7 +62,10 @@ class MemoryOrders:
         if order.order_id in self._orders:
             raise KeyError("UNIQUE constraint failed: orders.order_id")
         self._memory.put(self._orders, order.order_id, order)
-        self.add_passes(order.order_id, order.attempt, passes)
+        # Which pass is the check sheet's, a row says by its attempt.
+        sheet = [shape.model_copy(update={"check": None}) for shape in passes if shape.check is not None]
+        self.add_passes(order.order_id, BEFORE_THE_FIRST, sheet)
+        self.add_passes(order.order_id, order.attempt, [shape for shape in passes if shape.check is None])
 
     def get(self, order_id: UUID) -> Order | None:
         return self._orders.get(order_id)
@@ -158,13 +161,15 @@ class MemoryOrders:
 
     def _goes(self, row: PassRow) -> bool:
         order = self._orders[row.order_id]
-        stands = order.state is OrderState.PRINTING and not order.held and order.cancelling is None
+        goes_in = OrderState.WAITING if row.attempt == BEFORE_THE_FIRST else OrderState.PRINTING
+        stands = order.state is goes_in and not order.held and order.cancelling is None
         return stands and self.approvals.open_for(order.order_id) is None
 
     def _current(self, printer: str) -> Iterable[PassRow]:
         for order in self._orders.values():
             if order.state in _ACTIVE:
-                for row in self._passes[order.order_id, order.attempt]:
+                sheet = self._passes[order.order_id, BEFORE_THE_FIRST]
+                for row in (*sheet, *self._passes[order.order_id, order.attempt]):
                     if row.printer == printer:
                         yield row
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from spooler.wire.messages import Case, Pass, Seal, Stock, Turn
+from spooler.wire.messages import Case, Check, Pass, Seal, Stock, Turn
 from tests.simulation.world import START
 
 REGISTRY, HALL, OTHER_HALL = "231221", "231282-01", "231283-01"
@@ -41,8 +41,8 @@ class Wrapped:
 
 
 @cache
-def shapes(*, spreads: int, lists: int) -> tuple[Pass, ...]:
-    """A booklet of so many printed spreads (the rest is empty sides) and so many plain lists."""
+def shapes(*, spreads: int, lists: int, check: Check | None = None) -> tuple[Pass, ...]:
+    """A booklet of so many printed spreads (the rest is empty sides), so many plain lists, and a check sheet if wanted."""
     passes = [
         Pass(
             number=n + 1,
@@ -59,6 +59,9 @@ def shapes(*, spreads: int, lists: int) -> tuple[Pass, ...]:
         Pass(number=4 + n, name=f"L{n + 1}", pages=(3 + n,), stock=Stock.PLAIN, width_mm=210, height_mm=297)
         for n in range(lists)
     ]
+    if check is not None:
+        last = {"number": 4 + lists, "name": "K", "pages": (3 + lists,), "check": check}
+        passes.append(Pass(stock=Stock.PLAIN, width_mm=210, height_mm=297, **last))
     return tuple(passes)
 
 

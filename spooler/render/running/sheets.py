@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from spooler.catalog import KINDS
 from spooler.render.annex.pdf import MOST_PAGES
 from spooler.render.codes import RenderCode
 from spooler.render.content import Content, Finding, Unprintable
@@ -10,7 +11,7 @@ from spooler.render.fonts import shared_faces
 from spooler.render.running.layout import Laid, Running, lay_out_sheet
 from spooler.render.running.model import SheetTemplate
 from spooler.render.running.read import load_sheets
-from spooler.render.running.what import COLLATERAL_LIST, DEMANDS, SAYS, collateral_list_of
+from spooler.render.running.what import CHECK_SHEET, COLLATERAL_LIST, DEMANDS, SAYS, check_sheet_of, collateral_list_of
 from spooler.render.sheets import Pages
 
 
@@ -34,6 +35,12 @@ class Sheets:
             return laid
         message = f"清单连同附件共 {pages} 页，最多 {MOST_PAGES} 页。The list and the annexes have {pages} pages, {MOST_PAGES} at most."
         return replace(laid, refused=(*laid.refused, Finding("collateral", RenderCode.DOES_NOT_FIT, message)))
+
+    def check_sheet(self, content: Content) -> Laid | None:
+        """Return the check-and-sign sheet, where the registry wants one; what a query found is read by itself."""
+        if content.check is None or KINDS[content.kind].is_plain:
+            return None
+        return self._laid(CHECK_SHEET, content, check_sheet_of(content))
 
     def of_sample(self, sheet: SheetTemplate, sample: Content) -> Laid:
         """Return what this version makes of a content."""
