@@ -33,6 +33,7 @@ def pytest_configure() -> None:
         os.environ[RANGE_VARIABLE] = f"{first}-{first + width - 1}"
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a file's tests together on one worker, and those of a sandbox that several files share."""
 
