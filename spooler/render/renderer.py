@@ -113,10 +113,10 @@ class Renderer:
         framed = _framed(template, annexes, self._faces[template.name], content)
         sheets = (collateral, None if layout.refused else self._sheets.check_sheet(content))
         running = [finding for laid in sheets if laid for finding in laid.refused]
-        refused = (*layout.refused, *running, *annexes.refused, *framed.refused)
+        unreadable = (qr,) if isinstance(qr, Finding) else ()
+        refused = (*layout.refused, *unreadable, *running, *annexes.refused, *framed.refused)
         if isinstance(qr, Finding) or refused:
-            unreadable = (qr,) if isinstance(qr, Finding) else ()
-            raise Unprintable((*unreadable, *refused))
+            raise Unprintable(refused)
         return Plan(content, template, layout, qr, annexes, framed, *sheets)
 
     def _template_of(self, content: Content) -> Template:

@@ -9,10 +9,12 @@ from spooler.render.template.versions import fingerprint
 # The hash of each released version's files (`certspool templates list --json` shows it).
 RELEASED = {
     "certificate-electronic/1": "f839d416d5bdc8926d31d987e4ffc9fdb219cd2f81e34836a1cd678e37954774",
+    "certificate-electronic/2": "a8185a0033f44b3a6fa58d7659d9d0d226031baca6a2c1f4eee842c5179163b8",
     "certificate/1": "6160f5d47b47da1011697e479f8dfbf397ccdd99d5a2c069a53029dc1d4b8525",
     "check-sheet/1": "16dda2a05d95e382d5619fd9e320fbbc55edd7750efeae94b0928259a0a78049",
     "collateral-list/1": "cd6687e89c124955bcb787f2718482aa76c1c4cfee949bd2972b3608060d08c5",
     "proof-electronic/1": "e1fa29aa2f484ec363886a101cb5f175cbc70cdd036dc495de6b34a50cb57050",
+    "proof-electronic/2": "57525d036847b7fd415752dfd530971c0aeb9d2f793ac499bd884218ac878706",
     "proof/1": "f0810d6cb430cc37149bf750a6c5c2e296908d7dc47e29f7bd4a433e844d0974",
     "record/1": "3c5bed752dc7e5d4964444f10309e3d972fc51a63dfb6156d45837f62852e375",
 }
