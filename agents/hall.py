@@ -173,6 +173,7 @@ class Hall:
             approvals=approvals,
             documents=self.documents,
             words=self._words,
+            templates=self.templates,
             may_print=self.may_print,
             changed=self._changed,
         )

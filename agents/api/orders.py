@@ -83,10 +83,11 @@ def _add_views(router: APIRouter, parts: Parts) -> None:
     def order(by: Caller, order_id: UUID) -> OrderView:
         return parts.acts.order(by, order_id)
 
-    @router.get("/{order_id}/preview", summary="What will be printed, as PDF", response_class=Response)
+    @router.get("/{order_id}/preview", summary="What it will look like, marked 样张, as PDF", response_class=Response)
     def preview(by: Caller, order_id: UUID) -> Response:
-        document = parts.acts.document(by, order_id)
-        return Response(document, media_type="application/pdf", headers={"Content-Disposition": "inline"})
+        return Response(
+            parts.acts.preview(by, order_id), media_type="application/pdf", headers={"Content-Disposition": "inline"}
+        )
 
 
 def _add_printing(router: APIRouter, parts: Parts) -> None:

@@ -2,10 +2,12 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from uuid import uuid4
 
 import httpx
 import pytest
+from pypdf import PdfReader
 from structlog.testing import capture_logs
 
 from agents.changes import MOST_WAITING, Changes
@@ -131,11 +133,16 @@ def test_orders_are_found_by_state_and_words(desk, counter):
 
 
 def test_the_document_can_be_looked_at_before_a_blank_is_used(desk, counter):
+    """Every side, the empty one too, with the document's text; the signed document itself is not given out."""
     order = counter.booklet()
     answer = desk.get(f"/v1/orders/{counter.arrives(order)}/preview")
+    shown = PdfReader(BytesIO(answer.content))
 
     assert answer.headers["content-type"] == "application/pdf"
-    assert answer.content == order.document
+    assert len(shown.pages) == 3
+    assert "0001234" in shown.pages[0].extract_text()
+    assert answer.content != order.document
+    assert "/AcroForm" not in shown.trailer["/Root"]
 
 
 # ── a second person ──────────────────────────────────────────────────────────────────────────────────────────────────
