@@ -89,6 +89,7 @@ class Code(StrEnum):
     ANNEX_COLOURS = "annex-colours"
     ANNEX_ANNOTATIONS = "annex-annotations"
     ANNEX_HIDDEN_LAYERS = "annex-hidden-layers"
+    ANNEX_ACTIVE = "annex-active"
     ANNEX_EMPTY = "annex-empty"
     ANNEX_GEOMETRY = "annex-geometry"
     ANNEX_COORDINATES = "annex-coordinates"
@@ -205,6 +206,7 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.ANNEX_COLOURS: ("图像颜色空间不支持", "the image's colours are of an unknown kind"),
     Code.ANNEX_ANNOTATIONS: ("附件含可见批注", "the file has visible annotations: flatten them"),
     Code.ANNEX_HIDDEN_LAYERS: ("附件含已关闭的图层", "layers of the file are switched off: flatten them"),
+    Code.ANNEX_ACTIVE: ("附件含脚本或引用外部数据", "the file holds PostScript, or data kept elsewhere"),
     Code.ANNEX_EMPTY: ("附件中没有可绘内容", "there is nothing to draw in the file"),
     Code.ANNEX_GEOMETRY: ("宗地图形不合法", "the geometry is not a drawable parcel"),
     Code.ANNEX_COORDINATES: (

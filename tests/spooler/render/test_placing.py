@@ -9,7 +9,8 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from spooler.render import Renderer, find_templates
+from spooler.errors import Code
+from spooler.render import RenderCode, Renderer, find_templates
 from spooler.render.annex.normal import normalise
 from spooler.render.annex.place import NOTE_MM, Rect, Want, contain_above_note, divide, keeps_size
 from spooler.render.annex.values import BadAnnex, Side
@@ -472,3 +473,8 @@ def test_the_own_samples_state_what_is_said_of_them():
 def test_annexes_that_were_refused_are_still_refused():
     with pytest.raises(BadAnnex):
         normalise(an_annex(b"?", PNG))
+
+
+def test_every_code_of_this_room_is_one_that_the_home_tells_of():
+    """docs/errors.md is made from the home's list: what is not in it would be nowhere."""
+    assert {code.value for code in RenderCode} <= {code.value for code in Code}
