@@ -12,7 +12,7 @@ demo: setup      ## two registries, three halls, real samples, start to end (DEM
 	@$(PYTHON) -m spooler.sandbox.demo $(DEMO)
 
 test: setup      ## all tests, on private RabbitMQs and private cupsds, two files at a time (TESTS=tests/agents for a part, one at a time)
-	@$(PYTHON) -m pytest -m "not soak and not bench" $(if $(TESTS),$(TESTS),-n 2 --dist loadgroup --no-loadscope-reorder)
+	@$(PYTHON) -m pytest -m "not soak and not bench" $(if $(TESTS),$(TESTS),-n 2 --dist loadfile --no-loadscope-reorder)
 
 lint: setup      ## style and types
 	@.venv/bin/ruff format --check .

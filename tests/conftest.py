@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 import structlog
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from spooler.sandbox import broker as sandbox
 from spooler.sandbox.broker import PrivateBroker
@@ -21,8 +23,10 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 MOST_WORKERS = 8
 # Rooms whose files take minutes: begun first, so that nobody waits for a late one alone.
 LONGEST_FIRST = ("crash", "journeys", "storm", "bench", "rows", "acts", "disk")
-# What is up for the whole run is worth one worker: those who use it go there together.
-SHARED = ("county", "sandbox")
+# They use the same sandbox of eleven registries, which takes 20 s to come up.
+IN_THE_COUNTY = {
+    f"tests/journeys/test_{name}.py" for name in ("one_certificate", "killed_in_the_middle", "lost_journal")
+}
 
 
 def pytest_configure() -> None:
@@ -33,20 +37,26 @@ def pytest_configure() -> None:
         os.environ[RANGE_VARIABLE] = f"{first}-{first + width - 1}"
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests together on one worker, and those of a sandbox that several files share."""
+    """Let the rooms whose files take longest come first."""
 
     def room(item: pytest.Item) -> int:
         name = item.path.relative_to(item.config.rootpath / "tests").parts[0]
         return LONGEST_FIRST.index(name) if name in LONGEST_FIRST else len(LONGEST_FIRST)
 
     items.sort(key=room)
-    for item in items:
-        shared = [
-            name for name in SHARED if name in getattr(item, "fixturenames", ()) and item.path.parent.name == "journeys"
-        ]
-        item.add_marker(pytest.mark.xdist_group("-".join(shared) or str(item.path)))
+
+
+class FilesTogether(LoadFileScheduling):
+    """A file's tests go to one worker, and so do all files that share a sandbox."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return "county" if file in IN_THE_COUNTY else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FilesTogether:
+    return FilesTogether(config, log)
 
 
 @dataclass(frozen=True)
