@@ -428,6 +428,8 @@ def test_the_api_describes_itself(desk):
         "old-returned",
         "issue",
         "preview",
+        "check-sheet/print",
+        "check-sheet/sign",
     ]
     assert {"/v1/orders", order, *(f"{order}/{act}" for act in acts)} <= paths.keys()
     assert {"/v1/approvals", "/v1/approvals/{approval_id}", "/v1/printers", "/v1/stock"} <= paths.keys()
