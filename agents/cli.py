@@ -1,27 +1,16 @@
 """`certspool-agent`: the hall's daemon, and what stands in the hall, from the command line."""
 
-import json
-import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
-DEFAULT_API = "http://127.0.0.1:8700"
-TOKEN_VARIABLE = "CERTSPOOL_TOKEN"
+from agents.calibration.commands import calibrate
+from agents.terminal import DEFAULT_API, ApiOption, JsonOption, TokenFileOption, fail, get, post, show
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="受理大厅打印端 · The agent of one receiving hall.")
-
-ApiOption = Annotated[str, typer.Option("--api", envvar="CERTSPOOL_API", help="接口地址 · Where the agent listens.")]
-TokenFileOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--token-file", dir_okay=False, help=f"令牌文件 · A file with the token; without it ${TOKEN_VARIABLE}."
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+app.add_typer(calibrate, name="calibrate")
 
 
 def main() -> None:
@@ -43,7 +32,7 @@ def serve(
     try:
         raise typer.Exit(run(config))
     except SettingsError as e:
-        _fail(str(e), 1)
+        fail(str(e), 1)
 
 
 @app.command()
@@ -60,8 +49,8 @@ def orders(
 
     Example: certspool-agent orders --state waiting --state printing
     """
-    answer = _get(api, token_file, as_json, "/v1/orders", state=state or None, q=q or None)
-    _show(answer, as_json, _order_lines)
+    answer = get(api, token_file, as_json, "/v1/orders", state=state or None, q=q or None)
+    show(answer, as_json, _order_lines)
 
 
 @app.command()
@@ -70,7 +59,7 @@ def printers(api: ApiOption = DEFAULT_API, token_file: TokenFileOption = None, a
 
     Example: certspool-agent printers --json
     """
-    _show(_get(api, token_file, as_json, "/v1/printers"), as_json, _printer_lines)
+    show(get(api, token_file, as_json, "/v1/printers"), as_json, _printer_lines)
 
 
 @app.command()
@@ -79,7 +68,7 @@ def stock(api: ApiOption = DEFAULT_API, token_file: TokenFileOption = None, as_j
 
     Example: certspool-agent stock
     """
-    _show(_get(api, token_file, as_json, "/v1/stock"), as_json, _stock_lines)
+    show(get(api, token_file, as_json, "/v1/stock"), as_json, _stock_lines)
 
 
 @app.command()
@@ -103,21 +92,13 @@ def reconcile(
     """
     acts = [name for name, is_wanted in (("ask", ask), ("leave", leave), ("stay", stay)) if is_wanted]
     if len(acts) > 1:
-        _fail("one of --ask, --leave, --stay", 2)
+        fail("one of --ask, --leave, --stay", 2)
     if acts:
         body = {"act": acts[0], "reason": reason, "without": without or []}
-        answer = _post(api, token_file, as_json, "/v1/reconcile", body)
+        answer = post(api, token_file, as_json, "/v1/reconcile", body)
     else:
-        answer = _get(api, token_file, as_json, "/v1/reconcile")
-    _show(answer, as_json, _reconcile_lines)
-
-
-def _post(api: str, token_file: Path | None, as_json: bool, path: str, body: dict[str, Any]) -> Any:
-    from agents.client import HallClient
-
-    client = HallClient(api, _token(token_file))
-    with _problems_told(as_json):
-        return client.post(path, body)
+        answer = get(api, token_file, as_json, "/v1/reconcile")
+    show(answer, as_json, _reconcile_lines)
 
 
 @app.command()
@@ -143,47 +124,9 @@ def doctor(
     try:
         found = visit(load_settings(HallSettings, config), is_to_fix=fix, prefix=prefix)
     except SettingsError as e:
-        _fail(str(e), 2)
+        fail(str(e), 2)
     typer.echo(found.as_json() if as_json else "\n".join(found.lines()))
     raise typer.Exit(found.exit_code)
-
-
-def _get(api: str, token_file: Path | None, as_json: bool, path: str, **query: Any) -> Any:
-    from agents.client import HallClient  # httpx takes 0.1 s to import
-
-    client = HallClient(api, _token(token_file))
-    with _problems_told(as_json):
-        return client.get(path, **query)
-
-
-def _token(token_file: Path | None) -> str:
-    if token_file is None:
-        token = os.environ.get(TOKEN_VARIABLE, "")
-    else:
-        try:
-            token = token_file.read_text().strip()
-        except OSError as e:
-            _fail(f"{token_file}: {e.strerror}", 2)
-    return token if token.strip() else _fail(f"give --token-file or ${TOKEN_VARIABLE}", 2)
-
-
-@contextmanager
-def _problems_told(as_json: bool) -> Iterator[None]:
-    """End the command when the answer is a problem: 3 refused, 4 not reachable, 1 anything else."""
-    from agents.client import Answered, NotReachable
-
-    try:
-        yield
-    except NotReachable as e:
-        _fail(str(e), 4)
-    except Answered as e:
-        if as_json:
-            typer.echo(json.dumps(e.problem, ensure_ascii=False))
-        _fail(str(e), 3 if e.status < 500 else 1)
-
-
-def _show(answer: Any, as_json: bool, lines: Callable[[Any], Iterable[str]]) -> None:
-    typer.echo(json.dumps(answer, ensure_ascii=False) if as_json else "\n".join(lines(answer)))
 
 
 def _order_lines(answer: Any) -> Iterator[str]:
@@ -232,8 +175,3 @@ def _reconcile_lines(answer: Any) -> Iterator[str]:
     if answer["leaving"] is not None:
         by, reason = answer["leaving"]["by"]["id"], answer["leaving"]["reason"]
         yield f"等待第二人 waits for a second person: proposed by {by}: {reason}"
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)
