@@ -25,9 +25,11 @@ def preview(document: bytes, passes: Sequence[Pass], blank: bytes | None) -> byt
     printed, writer, out = PdfReader(BytesIO(document)), PdfWriter(), BytesIO()
     blanks = [] if blank is None else PdfReader(BytesIO(blank)).pages
     for i, side in enumerate(passes):
-        page = writer.add_blank_page(side.width_mm * POINTS_PER_MM, side.height_mm * POINTS_PER_MM)
         under = [blanks[i]] if i < len(blanks) else []
-        _draw(writer, page, under, [printed.pages[n] for n in side.pages])
+        # A check sheet may have several pages.
+        for over in [[printed.pages[n]] for n in side.pages] or [[]]:
+            page = writer.add_blank_page(side.width_mm * POINTS_PER_MM, side.height_mm * POINTS_PER_MM)
+            _draw(writer, page, under, over)
     writer.metadata = None
     writer.write(out)
     return out.getvalue()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 class Face(StrEnum):
     PRINT = "print"  # only what is overprinted on the blank
+    CHECK_SHEET = "check-sheet"  # 核对签收单, alone
     ELECTRONIC = "electronic"  # the full face of the electronic certificate, watermarked, without identifier
     PREVIEW = "preview"  # over a drawing of the blank, watermarked
 
@@ -26,7 +27,10 @@ def render(
     out: Annotated[Path, typer.Option("-o", "--out", dir_okay=False, help="输出 PDF · The PDF to write.")],
     face: Annotated[
         Face,
-        typer.Option(help="print: what goes on the blank; preview: over a drawing of it; electronic: the full face."),
+        typer.Option(
+            help="print: what goes on the blank; preview: over a drawing of it; electronic: the full face; "
+            "check-sheet: what the applicant signs before."
+        ),
     ] = Face.PRINT,
     annex_dir: Annotated[
         Path | None,
@@ -79,6 +83,8 @@ def _drawing(
         rendered = renderer.print_document(content)
         if face is Face.ELECTRONIC:
             return _electronic(content, own), rendered.warnings
+        if face is Face.CHECK_SHEET:
+            return _check_sheet(content, own), rendered.warnings
         return (renderer.preview(content) if face is Face.PREVIEW else rendered.pdf), rendered.warnings
 
     return draw
@@ -89,6 +95,13 @@ def _electronic(content: "Content", own: Path | None) -> bytes:
     from spooler.render.electronic import ElectronicRenderer
 
     return ElectronicRenderer(find_templates(), own=own).draw(content)
+
+
+def _check_sheet(content: "Content", own: Path | None) -> bytes:
+    from spooler.render import find_templates
+    from spooler.render.running import Sheets
+
+    return Sheets(find_templates(), own=own).draw_check_sheet(content)
 
 
 def _tell(out: Path, size: int, warnings: "tuple[Finding, ...]", as_json: bool) -> None:

@@ -21,9 +21,11 @@ def overlay(rendered: Rendered, blank: bytes | None) -> bytes:
         pikepdf.new() as shown,
     ):
         for i, side in enumerate(rendered.passes):
-            page = shown.add_blank_page(page_size=(side.width_mm * 72 / 25.4, side.height_mm * 72 / 25.4))
             under = [blanks.pages[i]] if i < len(blanks.pages) else []
-            _draw(shown, page, under, [printed.pages[n] for n in side.pages])
+            # A check sheet may have several pages.
+            for over in [[printed.pages[n]] for n in side.pages] or [[]]:
+                page = shown.add_blank_page(page_size=(side.width_mm * 72 / 25.4, side.height_mm * 72 / 25.4))
+                _draw(shown, page, under, over)
         out = BytesIO()
         shown.save(out, deterministic_id=True)
     return out.getvalue()

@@ -13,6 +13,7 @@ from spooler.render.running.model import SheetTemplate
 from spooler.render.running.read import load_sheets
 from spooler.render.running.what import CHECK_SHEET, COLLATERAL_LIST, DEMANDS, SAYS, check_sheet_of, collateral_list_of
 from spooler.render.sheets import Pages
+from spooler.wire.messages import Check
 
 
 class Sheets:
@@ -49,11 +50,17 @@ class Sheets:
 
     def draw_sample(self, sheet: SheetTemplate, sample: Content) -> bytes:
         """Return the sheet alone, as PDF."""
-        laid = self.of_sample(sheet, sample)
-        with laid.faces.lock:
-            pages = Pages(laid.faces)
-            draw_laid(pages, laid)
-            return pages.to_bytes()
+        return _drawn_alone(self.of_sample(sheet, sample))
+
+    def draw_check_sheet(self, content: Content) -> bytes:
+        """Return the check-and-sign sheet alone, as PDF; raise Unprintable where there is none or it does not print."""
+        laid = self.check_sheet(replace(content, check=Check.OFFERED))
+        if laid is None:
+            message = "此类文书没有核对签收单。A document of this kind has no check sheet."
+            raise Unprintable((Finding("kind", RenderCode.UNKNOWN_KIND, message),))
+        if laid.refused:
+            raise Unprintable(laid.refused)
+        return _drawn_alone(laid)
 
     def newest(self, kind: str) -> SheetTemplate:
         return self._sheet_of(kind, None)
@@ -70,6 +77,13 @@ class Sheets:
             message = f"没有这种清单的模板。There is no template {kind}."
             raise Unprintable((Finding("kind", RenderCode.UNKNOWN_KIND, message),))
         return max(wanted, key=lambda sheet: sheet.version)
+
+
+def _drawn_alone(laid: Laid) -> bytes:
+    with laid.faces.lock:
+        pages = Pages(laid.faces)
+        draw_laid(pages, laid)
+        return pages.to_bytes()
 
 
 def draw_laid(pages: Pages, laid: Laid) -> None:

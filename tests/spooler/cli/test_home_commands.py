@@ -219,7 +219,7 @@ def test_an_answer_that_is_no_problem_document_is_told_too(run, monkeypatch):
     assert (code, "502" in err) == (1, True)
 
 
-@pytest.mark.parametrize("face", ["print", "preview"])
+@pytest.mark.parametrize("face", ["print", "preview", "check-sheet"])
 def test_render_needs_no_daemon_and_no_key(run, written, tmp_path, face):
     out = tmp_path / f"{face}.pdf"
 

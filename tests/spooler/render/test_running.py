@@ -17,7 +17,7 @@ from spooler.render.running.layout import lay_out_sheet
 from spooler.render.running.read import load_sheets
 from spooler.render.running.what import DEMANDS, check_sheet_of, collateral_list_of, sample_of_sheet, sum_of
 from spooler.render.typeset import ink_of
-from spooler.wire.messages import Stock
+from spooler.wire.messages import Check, Stock
 
 from .builders import MM, a_content, a_pdf, an_annex, squeezed, text_of
 
@@ -270,3 +270,26 @@ def test_the_samples_are_sound():
     sheets = Sheets(find_templates())
 
     assert [sheets.of_sample(sheet, sample_of_sheet(sheet)).refused for sheet in SHEETS.values()] == [(), ()]
+
+
+def test_a_check_sheet_is_the_last_pass_whatever_else_there_is(renderer):
+    """Drawn lists, then annexes, then the sheet: every page once, in the order of the passes; a preview shows each."""
+    content = replace(a_mortgage(30), annexes=(an_annex(a_pdf(pages=2), role="attachment"),), check=Check.REQUIRED)
+    long = replace(content, fields={**content.fields, "notes": "\n".join("附" * 9), "other": "\n".join("其" * 11)})
+
+    rendered = renderer.print_document(content)
+
+    assert [one.name for one in rendered.passes] == ["P", "L1", "L2", "L3", "L4", "K"]
+    assert [page for one in rendered.passes for page in one.pages] == list(range(6))
+    assert [one.check for one in rendered.passes] == [*[None] * 5, Check.REQUIRED]
+    read = [squeezed(page.extract_text()) for page in pypdf.PdfReader(BytesIO(rendered.pdf)).pages]
+    assert ["核对签收单" in text for text in read] == [*[False] * 5, True] and "Parcel" in read[4]
+    *_, sheet = renderer.print_document(long).passes
+    assert len(sheet.pages) == 2
+    assert len(pypdf.PdfReader(BytesIO(renderer.preview(long))).pages) == sheet.pages[-1] + 1
+
+
+def test_a_query_result_has_no_check_sheet(renderer):
+    assert [one.name for one in renderer.print_document(replace(a_content("record"), check=Check.REQUIRED)).passes] == [
+        "P"
+    ]
