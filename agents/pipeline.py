@@ -6,10 +6,7 @@ one has to turn a page for, ends orders whose time to begin has passed, tells re
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from threading import Event, Thread
 from time import monotonic
-
-import structlog
 
 from agents.accounts import MACHINE
 from agents.clock_watch import ClockWatch
@@ -21,18 +18,19 @@ from agents.outcomes import Outcomes
 from agents.release import Release
 from agents.standing import has_begun, is_out
 from spooler.daemon.crash import crash_point
+from spooler.daemon.worker import Worker
 from spooler.wire.messages import Standing
 
-_log = structlog.get_logger()
 _LOOK_SECONDS = 5.0
 _REST_AFTER_FAILURE_SECONDS = 2.0
+_LONGEST_STOP_SECONDS = 10.0
 _URGENT = 500
 _SWEEP_SHARE = 4
 _SLICE = 500
 _SLICE_PAUSE_SECONDS = 0.1
 
 
-class Pipeline:
+class Pipeline(Worker):
     """One thread, from `start` until `stop`. `wake` may be called by any other."""
 
     def __init__(
@@ -49,6 +47,13 @@ class Pipeline:
         look_seconds: float = _LOOK_SECONDS,
         monotonic: Callable[[], float] = monotonic,
     ) -> None:
+        # The journal may be full or locked; nothing is lost by looking again a little later.
+        super().__init__(
+            "pipeline",
+            trouble="pipeline stumbled",
+            rest_seconds=_REST_AFTER_FAILURE_SECONDS,
+            longest_stop_seconds=_LONGEST_STOP_SECONDS,
+        )
         self._journal = journal
         self._release = release
         self._outcomes = outcomes
@@ -63,43 +68,14 @@ class Pipeline:
         self._sweep_after = 0.0
         self._sweep_began = 0.0
         self._to_sweep: deque[Order] = deque()
-        self._woken = Event()
-        self._stopping = Event()
-        self._thread = Thread(target=self._run, name="pipeline", daemon=True)
-
-    @property
-    def is_alive(self) -> bool:
-        return self._thread.is_alive()
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def wake(self) -> None:
-        self._woken.set()
 
     def also(self, look: Callable[[], None]) -> None:
         """Let this be called at each look."""
         self._also.append(look)
 
-    def stop(self) -> None:
-        self._stopping.set()
-        self._woken.set()
-        if self._thread.is_alive():
-            self._thread.join(10)
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._woken.clear()
-            try:
-                self.look()
-                pause = min(
-                    _SLICE_PAUSE_SECONDS if self._to_sweep else self._look_seconds, self._heart.due_in_seconds()
-                )
-            # The journal may be full or locked; nothing is lost by looking again a little later.
-            except Exception:
-                _log.exception("pipeline stumbled")
-                pause = _REST_AFTER_FAILURE_SECONDS
-            self._woken.wait(pause)
+    def turn(self) -> float:
+        self.look()
+        return min(_SLICE_PAUSE_SECONDS if self._to_sweep else self._look_seconds, self._heart.due_in_seconds())
 
     def look(self) -> None:
         """Do all that is due now."""

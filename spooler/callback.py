@@ -8,13 +8,13 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from threading import Event, Thread
 
 import httpx
 import structlog
 from standardwebhooks.webhooks import Webhook
 
 from spooler.daemon.crash import crash_point
+from spooler.daemon.worker import Worker
 from spooler.store import Store
 from spooler.store.callbacks import LONGEST_WAIT_SECONDS, CallbackDelivery
 from spooler.wire import strict
@@ -48,7 +48,7 @@ class Target:
         }
 
 
-class CallbackSender:
+class CallbackSender(Worker):
     """Tells one endpoint, in a thread of its own."""
 
     def __init__(
@@ -60,30 +60,20 @@ class CallbackSender:
         transport: httpx.BaseTransport | None = None,
         limit_seconds: float = LIMIT_SECONDS,
     ) -> None:
+        # The store failed (disk full): what is due stays due.
+        super().__init__(
+            f"callback-{target.name}",
+            trouble="callback failed",
+            rest_seconds=LONGEST_REST_SECONDS,
+            longest_stop_seconds=LIMIT_SECONDS,
+        )
         self._store = store
         self._target = target
         self._clock = clock
         self._client = httpx.Client(timeout=limit_seconds, follow_redirects=False, trust_env=False, transport=transport)
-        self._woken = Event()
-        self._is_stopping = False
-        self._thread = Thread(target=self._run, name=f"callback-{target.name}", daemon=True)
-
-    @property
-    def is_alive(self) -> bool:
-        return self._thread.is_alive()
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Say that an event may wait. Any thread may."""
-        self._woken.set()
 
     def stop(self) -> None:
-        self._is_stopping = True
-        self._woken.set()
-        if self._thread.is_alive():
-            self._thread.join(LIMIT_SECONDS)
+        super().stop()
         self._client.close()
 
     def tell_due(self) -> int:
@@ -92,23 +82,15 @@ class CallbackSender:
             return 0
         due = self._store.callbacks.due(self._target.name, self._clock())
         for delivery in due:
-            if self._is_stopping:
+            if self.is_stopping:
                 break
             self._tell(delivery)
         return len(due)
 
-    def _run(self) -> None:
-        while not self._is_stopping:
-            self._woken.clear()
-            try:
-                rest_seconds = 0.0 if self.tell_due() else self._rest_seconds()
-            # The store failed (disk full): what is due stays due.
-            except Exception as e:
-                _log.error("callback failed", endpoint=self._target.name, exc_info=e)
-                rest_seconds = LONGEST_REST_SECONDS
-            self._woken.wait(rest_seconds)
+    def turn(self) -> float:
+        return 0.0 if self.tell_due() else self._until_due_seconds()
 
-    def _rest_seconds(self) -> float:
+    def _until_due_seconds(self) -> float:
         longest = LOOK_SECONDS if self._store.database.is_shared else LONGEST_REST_SECONDS  # others wake nobody here
         next_due = self._store.callbacks.next_due_at(self._target.name) if self._store.duty.is_ours() else None
         if next_due is None:

@@ -7,13 +7,13 @@ Also the word to halt, for a hall whose reports cannot all come from one journal
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from threading import Event, Thread
 from uuid import UUID, uuid4
 
 import structlog
 
 from spooler.ask_hall import HallAsker
 from spooler.daemon.crash import crash_point
+from spooler.daemon.worker import Worker
 from spooler.dispatch import order_letter, wrap_key
 from spooler.documents import Documents
 from spooler.job import Reason
@@ -33,36 +33,19 @@ LOOK_SECONDS = 5.0
 _log = structlog.get_logger()
 
 
-class Restorer:
+class Restorer(Worker):
     """A thread that answers halls. `wake` may be called by any other."""
 
     def __init__(
         self, *, store: Store, documents: Documents, trust: Trust, asker: HallAsker, clock: Callable[[], datetime]
     ) -> None:
+        # A full disk, a document that cannot be read: what was not answered is found again at the next look.
+        super().__init__("restore", trouble="halls not answered", rest_seconds=LOOK_SECONDS)
         self._store = store
         self._documents = documents
         self._trust = trust
         self._asker = asker
         self._clock = clock
-        self._woken = Event()
-        self._stopping = Event()
-        self._thread = Thread(target=self._run, name="restore", daemon=True)
-
-    @property
-    def is_alive(self) -> bool:
-        return self._thread.is_alive()
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def wake(self) -> None:
-        self._woken.set()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._woken.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def look(self) -> None:
         """Halt whom nobody may believe, answer whoever asked."""
@@ -79,16 +62,10 @@ class Restorer:
             with self._store.changing() as change:
                 change.move(job_id, Update(add=held_back, because="the hall is being reconciled"))
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._woken.clear()
-            try:
-                if self._store.duty.is_ours():
-                    self.look()
-            # A full disk, a document that cannot be read: what was not answered is found again at the next look.
-            except Exception as e:
-                _log.error("halls not answered", exc_info=e)
-            self._woken.wait(LOOK_SECONDS)
+    def turn(self) -> float:
+        if self._store.duty.is_ours():
+            self.look()
+        return LOOK_SECONDS
 
     def _halt(self, due: DueHalt) -> None:
         with self._store.changing() as change:

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from threading import Event, Thread
 
-import structlog
-
+from spooler.daemon.worker import Worker
 from spooler.job import Reason
 from spooler.store import Store
 from spooler.store.halls import note_silence
@@ -14,10 +12,8 @@ from spooler.store.values import Alarm, Update
 MISSED_HEARTBEATS = 3
 LOOK_SECONDS = 5.0
 
-_log = structlog.get_logger()
 
-
-class Watch:
+class Watch(Worker):
     """A thread that looks at the clock."""
 
     def __init__(
@@ -29,27 +25,18 @@ class Watch:
         look_seconds: float = LOOK_SECONDS,
         also: Sequence[Callable[[], None]] = (),
     ) -> None:
+        # The store failed (disk full): the next look sees the same.
+        super().__init__("watch", trouble="watch failed", rest_seconds=look_seconds)
         self._store = store
         self._clock = clock
         self._silence = timedelta(seconds=MISSED_HEARTBEATS * heartbeat_seconds)
         self._look_seconds = look_seconds
         self._also = tuple(also)
         self._started_at: datetime | None = None
-        self._stopping = Event()
-        self._thread = Thread(target=self._run, name="watch", daemon=True)
-
-    @property
-    def is_alive(self) -> bool:
-        return self._thread.is_alive()
 
     def start(self) -> None:
         self._started_at = self._clock()
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        super().start()
 
     def look(self) -> None:
         """Note what has become late or silent until now, and who is no longer silent."""
@@ -69,15 +56,10 @@ class Watch:
         """A home that was away itself hears out what waits in the broker before it calls anybody silent."""
         return self._started_at is None or now - self._started_at >= self._silence
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                if self._store.duty.is_ours():
-                    self.look()
-            # The store failed (disk full): the next look sees the same.
-            except Exception as e:
-                _log.error("watch failed", exc_info=e)
-            self._stopping.wait(self._look_seconds)
+    def turn(self) -> float:
+        if self._store.duty.is_ours():
+            self.look()
+        return self._look_seconds
 
     def _call_late(self, job_id: str) -> None:
         with self._store.changing() as change:

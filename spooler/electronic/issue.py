@@ -9,13 +9,13 @@ May run twice: until the store knows of a file nobody sees it. What fails is tri
 import random
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from threading import Event, Thread
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from spooler.daemon.late import loading
+from spooler.daemon.worker import Worker
 from spooler.documents import Documents
 from spooler.electronic.validity import Validity
 from spooler.intake.check import Received, content_of
@@ -44,7 +44,7 @@ Draw = Callable[[Content, Facts], bytes]
 _log = structlog.get_logger()
 
 
-class ElectronicIssuer:
+class ElectronicIssuer(Worker):
     """A thread that makes the files. `wake` may be called by any other."""
 
     def __init__(
@@ -58,6 +58,8 @@ class ElectronicIssuer:
         clock: Callable[[], datetime],
         on_made: Callable[[float], None] = lambda seconds: None,
     ) -> None:
+        # The store failed (disk full): the next look finds the same.
+        super().__init__("electronic", trouble="electronic certificates not issued", rest_seconds=LOOK_SECONDS)
         self._store = store
         self._documents = documents
         self._draw = draw
@@ -65,43 +67,18 @@ class ElectronicIssuer:
         self._public_address = public_address
         self._clock = clock
         self._on_made = on_made
-        self._woken = Event()
-        self._stopping = Event()
-        self._thread = Thread(target=self._run, name="electronic", daemon=True)
-
-    @property
-    def is_alive(self) -> bool:
-        return self._thread.is_alive()
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def wake(self) -> None:
-        self._woken.set()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self._woken.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
     def work_off(self) -> None:
         """Make in this thread all files that are due now."""
         while found := self._store.electronics.due(self._clock()):
             for due in found:
-                if self._stopping.is_set():
+                if self.is_stopping:
                     return
                 self._issue(due)
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._woken.clear()
-            try:
-                self.work_off()
-            # The store failed (disk full): the next look finds the same.
-            except Exception as e:
-                _log.error("electronic certificates not issued", exc_info=e)
-            self._woken.wait(LOOK_SECONDS)
+    def turn(self) -> float:
+        self.work_off()
+        return LOOK_SECONDS
 
     def _issue(self, due: DueFile) -> None:
         try:
