@@ -58,6 +58,16 @@ class Wakes:
     step_aside: Callable[[float], None] = lambda seconds: None
 
 
+@dataclass(frozen=True)
+class _Counter:
+    """What becomes of paper by people's word: acts, controls and the pipeline share these."""
+
+    blanks: Blanks
+    release: Release
+    outcomes: Outcomes
+    approvals: Approvals
+
+
 class Hall:
     """All of it, over one open ledger. A simulation puts its own ids, time and way in for what comes in their places."""
 
@@ -121,29 +131,54 @@ class Hall:
 
     def _join(self, trust: Trust, clock: Callable[[], datetime]) -> None:
         blanks = Blanks(ledger=self.ledger, reporter=self.reporter, clock=clock)
-        self.recollection = Recollection(
+        registries = granted(trust, self.settings.hall.id)
+        self.recollection = self._recollection(blanks)
+        counter = self._counter(blanks)
+        self.controls = self._controls(counter)
+        self.reconciliation = self._reconciliation(registries)
+        self.inbox = self._inbox(trust)
+        self.calibration = self._calibration(clock)
+        self.book = Books(self._order_book(blanks), self._calibration_prints(clock))
+        self.acts = self._acts(counter)
+        self.stock = StockRoom(ledger=self.ledger, board=self.board, clock=clock, changed=self._changed)
+        # Whoever was granted since the start is told too; whoever no longer is still has orders here.
+        self.pipeline = self._pipeline(counter, lambda: registries | granted(trust, self.settings.hall.id))
+        self.wakes.pipeline = self.pipeline.wake
+
+    def _recollection(self, blanks: Blanks) -> Recollection:
+        return Recollection(
             journal=self.journal,
             blanks=blanks,
             has_past=lambda: self.binding.has_past,
             recall=lambda try_id: self.wakes.recall(try_id),
             new_id=self.new_id,
         )
+
+    def _counter(self, blanks: Blanks) -> _Counter:
         release = Release(journal=self.journal, blanks=blanks, wake=lambda printer: self.wakes.printer(printer))
         outcomes = Outcomes(journal=self.journal, blanks=blanks, settled=self._settled)
-        approvals = Approvals(journal=self.journal, outcomes=outcomes, new_id=self.new_id)
-        self.controls = Controls(
-            journal=self.journal,
-            outcomes=outcomes,
-            approvals=approvals,
+        return _Counter(
+            blanks=blanks,
             release=release,
+            outcomes=outcomes,
+            approvals=Approvals(journal=self.journal, outcomes=outcomes, new_id=self.new_id),
+        )
+
+    def _controls(self, counter: _Counter) -> Controls:
+        controls = Controls(
+            journal=self.journal,
+            outcomes=counter.outcomes,
+            approvals=counter.approvals,
+            release=counter.release,
             recall=lambda try_id: self.wakes.recall(try_id),
             changed=self._changed,
             known=self.recollection.known,
         )
-        self.controls.is_sure = self.may_print
-        registries = granted(trust, self.settings.hall.id)
-        self.reconciliation = self._reconciliation(registries)
-        self.inbox = self.inbox_type(
+        controls.is_sure = self.may_print
+        return controls
+
+    def _inbox(self, trust: Trust) -> Inbox:
+        return self.inbox_type(
             hall=self.settings.hall.id,
             trust=trust,
             journal=self.journal,
@@ -155,7 +190,9 @@ class Hall:
             clock_watch=self.clock_watch,
             changed=self._changed,
         )
-        orders = Book(
+
+    def _order_book(self, blanks: Blanks) -> Book:
+        return Book(
             journal=self.journal,
             blanks=blanks,
             documents=self.documents,
@@ -163,41 +200,43 @@ class Hall:
             settled=self._settled,
             new_id=self.new_id,
         )
-        self.calibration = self._calibration(clock)
-        self.book = Books(orders, self._calibration_prints(clock))
-        self.acts = Acts(
+
+    def _acts(self, counter: _Counter) -> Acts:
+        return Acts(
             journal=self.journal,
-            release=release,
-            blanks=blanks,
-            outcomes=outcomes,
-            approvals=approvals,
+            release=counter.release,
+            blanks=counter.blanks,
+            outcomes=counter.outcomes,
+            approvals=counter.approvals,
             documents=self.documents,
             words=self._words,
             templates=self.templates,
             may_print=self.may_print,
             changed=self._changed,
         )
-        self.stock = StockRoom(ledger=self.ledger, board=self.board, clock=clock, changed=self._changed)
-        self.pipeline = Pipeline(
+
+    def _pipeline(self, counter: _Counter, registries: Callable[[], set[str]]) -> Pipeline:
+        return Pipeline(
             journal=self.journal,
-            release=release,
-            outcomes=outcomes,
-            heart=Heart(
-                journal=self.journal,
-                board=self.board,
-                # Whoever was granted since the start is told too; whoever no longer is still has orders here.
-                registries=lambda: registries | granted(trust, self.settings.hall.id),
-                every_seconds=self.settings.hall.heartbeat_seconds,
-                monotonic=self.monotonic,
-                clock_offset=lambda: self.clock_watch.offset_seconds,
-            ),
+            release=counter.release,
+            outcomes=counter.outcomes,
+            heart=self._heart(registries),
             auto_release=self.settings.hall.release == "auto",
             may_print=self.may_print,
             clock_watch=self.clock_watch,
             wake_printers=lambda: self.wakes.printers(),
             monotonic=self.monotonic,
         )
-        self.wakes.pipeline = self.pipeline.wake
+
+    def _heart(self, registries: Callable[[], set[str]]) -> Heart:
+        return Heart(
+            journal=self.journal,
+            board=self.board,
+            registries=registries,
+            every_seconds=self.settings.hall.heartbeat_seconds,
+            monotonic=self.monotonic,
+            clock_offset=lambda: self.clock_watch.offset_seconds,
+        )
 
     def _calibration(self, clock: Callable[[], datetime]) -> CalibrationDesk:
         return CalibrationDesk(

@@ -45,37 +45,37 @@ class NextOrder(BaseModel):
 def act_router(parts: Parts) -> APIRouter:
     """Return the acts. Each answers what came of it: known at once, or `pending` until the hall's answer comes as an event."""
     router = APIRouter(prefix="/v1/jobs", tags=["acts"], dependencies=[Depends(BEARER)])
+    _add_ends(router, parts)
+    _add_pauses(router, parts)
+    _add_another_order(router, parts)
+    return router
+
+
+def _operator(parts: Parts, who: Caller, job_id: str) -> Actor:
+    job = who.must_see(parts.store.jobs.job(job_id))
+    who.must_be(Role.OPERATE)
+    who.must_reach(job.registry)
+    return who.acting_as(Role.OPERATE)
+
+
+def _done(parts: Parts, act: Act, who: Caller, job_id: str, because: Because, response: Response) -> OutcomeView:
+    outcome = act(job_id, because.text(), _operator(parts, who, job_id))
+    crash_point("home.after-act-commit")
+    state = who.must_see(parts.store.jobs.job(job_id)).state
+    if isinstance(outcome, Pending):
+        response.status_code = 202
+        return OutcomeView(job_id=job_id, outcome="pending", state=state, control_id=outcome.control_id)
+    if isinstance(outcome, Ended):
+        return OutcomeView(job_id=job_id, outcome=outcome.outcome or outcome.state, state=state)
+    raise Conflict(outcome="too-late", state=state.value, job_id=job_id)
+
+
+def _add_ends(router: APIRouter, parts: Parts) -> None:
     Who = Annotated[Caller, Depends(parts.callers)]
-    jobs, acts = parts.store.jobs, parts.acts
-
-    def operator(who: Caller, job_id: str) -> Actor:
-        job = who.must_see(jobs.job(job_id))
-        who.must_be(Role.OPERATE)
-        who.must_reach(job.registry)
-        return who.acting_as(Role.OPERATE)
-
-    def done(act: Act, who: Caller, job_id: str, because: Because, response: Response) -> OutcomeView:
-        outcome = act(job_id, because.text(), operator(who, job_id))
-        crash_point("home.after-act-commit")
-        state = who.must_see(jobs.job(job_id)).state
-        if isinstance(outcome, Pending):
-            response.status_code = 202
-            return OutcomeView(job_id=job_id, outcome="pending", state=state, control_id=outcome.control_id)
-        if isinstance(outcome, Ended):
-            return OutcomeView(job_id=job_id, outcome=outcome.outcome or outcome.state, state=state)
-        raise Conflict(outcome="too-late", state=state.value, job_id=job_id)
 
     @router.post("/{job_id}/cancel", summary="End a job that is not handed over", responses=_RESPONSES)
     def cancel(who: Who, job_id: str, because: Because, response: Response) -> OutcomeView:
-        return done(acts.cancel, who, job_id, because, response)
-
-    @router.post("/{job_id}/hold", summary="查封: no further pass, no hand-over", responses=_RESPONSES)
-    def hold(who: Who, job_id: str, because: Because, response: Response) -> OutcomeView:
-        return done(acts.hold, who, job_id, because, response)
-
-    @router.post("/{job_id}/resume", summary="解封: it goes on where it stopped", responses=_RESPONSES)
-    def resume(who: Who, job_id: str, because: Because, response: Response) -> OutcomeView:
-        return done(acts.resume, who, job_id, because, response)
+        return _done(parts, parts.acts.cancel, who, job_id, because, response)
 
     @router.post(
         "/{job_id}/withdraw",
@@ -83,7 +83,23 @@ def act_router(parts: Parts) -> APIRouter:
         responses=_RESPONSES,
     )
     def withdraw(who: Who, job_id: str, because: Because, response: Response) -> OutcomeView:
-        return done(acts.withdraw, who, job_id, because, response)
+        return _done(parts, parts.acts.withdraw, who, job_id, because, response)
+
+
+def _add_pauses(router: APIRouter, parts: Parts) -> None:
+    Who = Annotated[Caller, Depends(parts.callers)]
+
+    @router.post("/{job_id}/hold", summary="查封: no further pass, no hand-over", responses=_RESPONSES)
+    def hold(who: Who, job_id: str, because: Because, response: Response) -> OutcomeView:
+        return _done(parts, parts.acts.hold, who, job_id, because, response)
+
+    @router.post("/{job_id}/resume", summary="解封: it goes on where it stopped", responses=_RESPONSES)
+    def resume(who: Who, job_id: str, because: Because, response: Response) -> OutcomeView:
+        return _done(parts, parts.acts.resume, who, job_id, because, response)
+
+
+def _add_another_order(router: APIRouter, parts: Parts) -> None:
+    Who = Annotated[Caller, Depends(parts.callers)]
 
     @router.post(
         "/{job_id}/orders",
@@ -92,7 +108,7 @@ def act_router(parts: Parts) -> APIRouter:
         responses=problems(401, 403, 404, 409, 422),
     )
     def another_order(who: Who, job_id: str, wanted: NextOrder) -> JobView:
-        actor = operator(who, job_id)
+        actor = _operator(parts, who, job_id)
         outcome = parts.another_order.open(job_id, wanted.hall, wanted.window, wanted.reason, actor)
         crash_point("home.after-another-order-commit")
         match outcome:
@@ -104,6 +120,4 @@ def act_router(parts: Parts) -> APIRouter:
             case Over():
                 raise Conflict(state=outcome.state.value, job_id=job_id)
             case Opened():
-                return JobView.of(who.must_see(jobs.job(job_id)))
-
-    return router
+                return JobView.of(who.must_see(parts.store.jobs.job(job_id)))

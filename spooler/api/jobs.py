@@ -40,23 +40,34 @@ class Filters(BaseModel):
 def job_router(parts: Parts) -> APIRouter:
     """Return the calls about kept jobs."""
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=[Depends(BEARER)])
-    Who = Annotated[Caller, Depends(parts.callers)]
-    jobs = parts.store.jobs
-    streams = stream.Streams(jobs, parts.stopping)
+    _add_jobs(router, parts)
+    _add_history(router, parts)
+    _add_papers(router, parts)
+    return router
 
-    def visible(who: Caller, job_id: str) -> Job:
-        return who.must_see(jobs.job(job_id))
+
+def _visible(parts: Parts, who: Caller, job_id: str) -> Job:
+    return who.must_see(parts.store.jobs.job(job_id))
+
+
+def _add_jobs(router: APIRouter, parts: Parts) -> None:
+    Who = Annotated[Caller, Depends(parts.callers)]
 
     @router.get("", summary="Jobs, newest first", responses=problems(401, 403, 422))
     def list_jobs(who: Who, filters: Annotated[Filters, Query()]) -> PageView:
         who.must_be(Role.READ, Role.OPERATE, Role.APPROVE, Role.HALL)
         query = JobQuery(**filters.model_dump(), registries=who.visible_registries, halls=who.visible_halls)
-        page = jobs.page(query)
+        page = parts.store.jobs.page(query)
         return PageView(jobs=[JobView.of(job) for job in page.jobs], next=page.next)
 
     @router.get("/{job_id}", summary="One job", responses=problems(401, 404))
     def show(who: Who, job_id: str) -> JobView:
-        return JobView.of(visible(who, job_id))
+        return JobView.of(_visible(parts, who, job_id))
+
+
+def _add_history(router: APIRouter, parts: Parts) -> None:
+    Who = Annotated[Caller, Depends(parts.callers)]
+    streams = stream.Streams(parts.store.jobs, parts.stopping)
 
     @router.get(
         "/{job_id}/events",
@@ -71,10 +82,14 @@ def job_router(parts: Parts) -> APIRouter:
         accept: Annotated[str, Header()] = "",
         last_event_id: Annotated[str, Header(pattern=r"^[0-9]{0,9}$")] = "",
     ) -> StreamingResponse | dict[str, object]:
-        visible(who, job_id)
+        _visible(parts, who, job_id)
         if stream.MEDIA_TYPE in accept:
             return streams.open(job_id, int(last_event_id or after))
-        return {"events": [event_view(event) for event in jobs.events(job_id, after)]}
+        return {"events": [event_view(event) for event in parts.store.jobs.events(job_id, after)]}
+
+
+def _add_papers(router: APIRouter, parts: Parts) -> None:
+    Who = Annotated[Caller, Depends(parts.callers)]
 
     @router.get(
         "/{job_id}/document",
@@ -83,20 +98,18 @@ def job_router(parts: Parts) -> APIRouter:
         responses={200: {"content": {PDF: {}}}, **problems(401, 403, 404)},
     )
     def document(who: Who, job_id: str) -> Response:
-        job = visible(who, job_id)
+        job = _visible(parts, who, job_id)
         who.must_be(Role.READ)
         who.must_reach(job.registry)
-        name = jobs.document_sha256(job_id)
+        name = parts.store.jobs.document_sha256(job_id)
         if name is None:
             raise NotFound()
         return Response(parts.documents.read(name), media_type=PDF, headers={"Cache-Control": "no-store"})
 
     @router.get("/{job_id}/handover", summary="Who took it, by role", responses=problems(401, 404))
     def handover(who: Who, job_id: str) -> HandoverView:
-        visible(who, job_id)
-        taken = jobs.handover(job_id)
+        _visible(parts, who, job_id)
+        taken = parts.store.jobs.handover(job_id)
         if taken is None:
             raise NotFound()
         return HandoverView.of(taken)
-
-    return router

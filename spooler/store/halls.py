@@ -11,7 +11,7 @@ from spooler.daemon.crash import crash_point
 from spooler.job import Reason
 from spooler.store import tables as t
 from spooler.store.change import Change
-from spooler.store.jobs import actor_of
+from spooler.store.job_rows import actor_of
 from spooler.store.transactions import Transactions
 from spooler.store.values import Approval, Blank, Hall
 from spooler.wire.messages import ApprovalReport, Heartbeat, StockMoved

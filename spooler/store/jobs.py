@@ -1,22 +1,21 @@
 """Jobs: accepted once, found again, listed newest first."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from time import sleep
-from typing import Any
-from uuid import uuid4
 
-from sqlalchemy import Connection, Row, Select, String, cast, select, update
+from sqlalchemy import Connection, String, cast, select, update
 from sqlalchemy.exc import DBAPIError
 
 from spooler.daemon.crash import crash_point
 from spooler.job import JobState, Reason
 from spooler.store import tables as t
-from spooler.store.change import Change, reasons_of
+from spooler.store.change import Change
 from spooler.store.database import has_unknown_outcome
 from spooler.store.due import is_due
 from spooler.store.electronic_changes import open_electronic
 from spooler.store.hints import Rarely
+from spooler.store.job_rows import event_of, handover_of, listing, row_of, views, work_of
 from spooler.store.succession import hindrance
 from spooler.store.transactions import Transactions
 from spooler.store.values import (
@@ -29,20 +28,16 @@ from spooler.store.values import (
     Job,
     JobQuery,
     NewJob,
-    Order,
     Outcome,
     Page,
-    Refusal,
     Same,
-    Side,
     Topic,
     Update,
     Wanted,
     Work,
 )
-from spooler.wire.messages import Actor, Case, Pass, Seal
+from spooler.wire.messages import Actor
 
-FIRST_ATTEMPT = 1
 MOST_JOBS_A_PAGE = 500
 LONGEST_PUT_OFF_SECONDS = 300.0  # the pipeline's longest backoff
 PAUSES_AFTER_A_LOSS = (0.1, 0.4, 1.0, 2.0)  # a failover takes some seconds; after that the caller asks again
@@ -104,15 +99,15 @@ class Jobs:
     def job(self, job_id: str) -> Job | None:
         with self._transactions.reading() as connection:
             rows = connection.execute(select(t.jobs).where(t.jobs.c.job_id == job_id)).all()
-            return next(iter(_views(connection, rows)), None)
+            return next(iter(views(connection, rows)), None)
 
     def page(self, query: JobQuery) -> Page:
         """Return jobs newest first, and the cursor of the next page."""
         limit = max(1, min(query.limit, MOST_JOBS_A_PAGE))
         with self._transactions.reading() as connection:
-            rows = connection.execute(_listing(query).limit(limit + 1)).all()
-            views = _views(connection, rows[:limit])
-        return Page(views, str(rows[limit - 1].place) if len(rows) > limit else None)
+            rows = connection.execute(listing(query).limit(limit + 1)).all()
+            found = views(connection, rows[:limit])
+        return Page(found, str(rows[limit - 1].place) if len(rows) > limit else None)
 
     def events(self, job_id: str, after: int = 0) -> tuple[Event, ...]:
         """Return the job's history after that sequence, oldest first."""
@@ -123,7 +118,7 @@ class Jobs:
             .order_by(t.events.c.sequence)
         )
         with self._transactions.reading() as connection:
-            return tuple(_event(row) for row in connection.execute(wanted))
+            return tuple(event_of(row) for row in connection.execute(wanted))
 
     def document_sha256(self, job_id: str) -> str | None:
         """Return the hash of the sealed document, once there is one."""
@@ -133,13 +128,13 @@ class Jobs:
     def handover(self, job_id: str) -> Handover | None:
         with self._transactions.reading() as connection:
             row = connection.execute(select(t.handovers).where(t.handovers.c.job_id == job_id)).one_or_none()
-        return None if row is None else _handover(row)
+        return None if row is None else handover_of(row)
 
     def work(self, job_id: str) -> Work | None:
         """Return what the pipeline needs of a job."""
         with self._transactions.reading() as connection:
             row = connection.execute(select(t.jobs).where(t.jobs.c.job_id == job_id)).one_or_none()
-        return None if row is None else _work(row)
+        return None if row is None else work_of(row)
 
     def waiting(self, states: Iterable[JobState], now: datetime, limit: int = 100) -> tuple[str, ...]:
         """Return the ids of jobs whose next step is due, oldest first. A sealed job waits here until its letter is kept.
@@ -183,7 +178,7 @@ def _accept(change: Change, new: NewJob, actor: Actor) -> Outcome:
     standing = _standing(change.connection, new)
     if standing is not None:
         return standing
-    place = change.insert(t.jobs, _row(new, change.now))
+    place = change.insert(t.jobs, row_of(new, change.now))
     row = change.connection.execute(select(t.jobs).where(t.jobs.c.place == place)).one()
     look = f"; to look at: {new.to_look_at}" if new.to_look_at else ""
     change.record_first(row, Update(actor=actor, because=f"request accepted{look}"))
@@ -192,7 +187,7 @@ def _accept(change: Change, new: NewJob, actor: Actor) -> Outcome:
         open_electronic(change.connection, row, new.electronic, change.now)
         change.stirred.add(Topic.ELECTRONIC)
     crash_point("home.before-accept-commit")
-    return Accepted(_views(change.connection, [row])[0])
+    return Accepted(views(change.connection, [row])[0])
 
 
 def _standing(connection: Connection, new: Wanted) -> InTheWay | None:
@@ -208,7 +203,7 @@ def _answered(connection: Connection, registry: str, request_id: str, request_sh
         return None
     if row.request_sha256 != request_sha256:
         return Different(row.job_id)
-    return Same(_views(connection, [row])[0])
+    return Same(views(connection, [row])[0])
 
 
 def _same_number(connection: Connection, new: Wanted) -> AlreadyRequested | None:
@@ -236,174 +231,3 @@ def _same_ordinal(connection: Connection, new: Wanted) -> AlreadyRequested | Non
         )
     ).scalar()
     return None if found is None else AlreadyRequested(found, "case.ordinal")
-
-
-def _row(new: NewJob, now: datetime) -> dict[str, Any]:
-    return {
-        "job_id": str(uuid4()),
-        "registry": new.registry,
-        "request_id": new.request_id,
-        "request_sha256": new.request_sha256,
-        "hall": new.hall,
-        "kind": new.kind,
-        "number": new.number,
-        "number_key": new.number_key,
-        "version": new.version,
-        "case_number": new.case.number,
-        "case_ordinal": new.case.ordinal,
-        "case_of": new.case.of,
-        "replaces_number": new.replaces.number if new.replaces else None,
-        "replaces_version": new.replaces.version if new.replaces else None,
-        "takes_back_old": new.takes_back_old,
-        "channel": new.channel,
-        "window": new.window,
-        "seal": new.seal,
-        "booked_on": new.booked_on,
-        "template": new.template,
-        "passes": [p.model_dump(mode="json") for p in new.passes],
-        "unsigned_sha256": new.unsigned_sha256,
-        "private_sha256": new.private_sha256,
-        "annexes": list(new.annexes),
-        "state": JobState.ACCEPTED,
-        "state_since": now,
-        "reasons": "",
-        "late": False,
-        "attempt": FIRST_ATTEMPT,
-        "applied_at": new.applied_at,
-        "deadline": new.deadline,
-        "created_at": now,
-        "updated_at": now,
-        "sequence": 0,
-        "step_tries": 0,
-    }
-
-
-def _listing(query: JobQuery) -> Select[Any]:
-    columns = t.jobs.c
-    wanted = select(t.jobs).order_by(columns.place.desc())
-    equal = {
-        columns.registry: query.registry,
-        columns.state: query.state,
-        columns.hall: query.hall,
-        columns.case_number: query.case,
-        columns.request_id: query.request_id,
-        columns.number: query.number,
-        columns.serial: query.serial,
-    }
-    wanted = wanted.where(*(column == value for column, value in equal.items() if value is not None))
-    if query.late is not None:
-        wanted = wanted.where(t.LATE if query.late else columns.late.is_(False))
-    if query.registries is not None:
-        wanted = wanted.where(columns.registry.in_(sorted(query.registries)))
-    if query.halls is not None:
-        wanted = wanted.where(columns.hall.in_(sorted(query.halls)))
-    if query.updated_after is not None:
-        # Asked for by those who poll: few match, and these are found by their own index.
-        changed = select(columns.place).where(columns.updated_at > query.updated_after)
-        wanted = wanted.where(columns.place.in_(changed))
-    if query.reason is not None:
-        having = select(t.job_reasons.c.job_place).where(t.job_reasons.c.reason == query.reason)
-        wanted = wanted.where(columns.place.in_(having))
-    if query.cursor is not None:
-        wanted = wanted.where(columns.place < _place(query.cursor))
-    return wanted
-
-
-def _place(cursor: str) -> int:
-    """Return the place that a cursor names; one that no page gave names the beginning of time."""
-    return int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) < 19 else 0
-
-
-def _views(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Job, ...]:
-    found = connection.execute(
-        select(t.orders).where(t.orders.c.job_id.in_([row.job_id for row in rows])).order_by(t.orders.c.place)
-    ).all()
-    orders: dict[str, list[Order]] = {}
-    for order in found:
-        orders.setdefault(order.job_id, []).append(
-            Order(order.order_id, order.hall, order.state, order.not_after),
-        )
-    return tuple(_view(row, tuple(orders.get(row.job_id, ()))) for row in rows)
-
-
-def _view(row: Row[Any], orders: tuple[Order, ...]) -> Job:
-    return Job(
-        job_id=row.job_id,
-        request_id=row.request_id,
-        registry=row.registry,
-        hall=row.hall,
-        kind=row.kind,
-        number=row.number,
-        version=row.version,
-        case=_case(row),
-        state=JobState(row.state),
-        reasons=tuple(sorted(reasons_of(row.reasons))),
-        attempt=row.attempt,
-        serial=row.serial,
-        refusal=Refusal(row.refusal_code, row.refusal_message or "") if row.refusal_code else None,
-        orders=orders,
-        applied_at=row.applied_at,
-        deadline=row.deadline,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
-
-
-def _work(row: Row[Any]) -> Work:
-    return Work(
-        job_id=row.job_id,
-        registry=row.registry,
-        hall=row.hall,
-        kind=row.kind,
-        number=row.number,
-        version=row.version,
-        case=_case(row),
-        template=row.template,
-        passes=tuple(Pass.model_validate(p) for p in row.passes),
-        seal=Seal(row.seal),
-        booked_on=row.booked_on,
-        deadline=row.deadline,
-        window=row.window,
-        state=JobState(row.state),
-        unsigned_sha256=row.unsigned_sha256,
-        private_sha256=row.private_sha256,
-        document_sha256=row.document_sha256,
-        tries=row.step_tries,
-        takes_back_old=bool(row.takes_back_old),
-    )
-
-
-def _case(row: Row[Any]) -> Case:
-    return Case(number=row.case_number, ordinal=row.case_ordinal, of=row.case_of)
-
-
-def actor_of(row: Row[Any]) -> Actor | None:
-    return Actor(id=row.actor_id, role=row.actor_role) if row.actor_id else None
-
-
-def _event(row: Row[Any]) -> Event:
-    return Event(
-        sequence=row.sequence,
-        at=row.at,
-        side=Side(row.side),
-        state=JobState(row.state),
-        reasons=tuple(sorted(reasons_of(row.reasons))),
-        attempt=row.attempt,
-        actor=actor_of(row),
-        pass_number=row.pass_number,
-        serial=row.serial,
-        printer=row.printer,
-        detail=row.detail,
-    )
-
-
-def _handover(row: Row[Any]) -> Handover:
-    return Handover(
-        job_id=row.job_id,
-        order_id=row.order_id,
-        at=row.at,
-        recipient_role=row.recipient_role,
-        identity_method=row.identity_method,
-        identity_result=row.identity_result,
-        actor=actor_of(row),
-    )
