@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from PIL import Image
 from pypdf import PdfReader, PdfWriter
 
 from agents.calibration.correction import IDENTITY, Correction, Point, Side
@@ -17,6 +18,7 @@ from tests.spooler.render.builders import raster
 
 DPI = 600
 AROUND_MM = 16.0  # a cross is looked for so far from where it was drawn
+STROKE_MM = 5.0  # nothing else near a cross is as long
 
 
 @dataclass(frozen=True)
@@ -75,17 +77,15 @@ def measured_crosses(sheet: bytes, side: Side, read: Callable[[float], float] = 
 def _middle(paper: Any, at: Point) -> Point:
     left, top = (round((mm - AROUND_MM) / 25.4 * DPI) for mm in at)
     size = round(2 * AROUND_MM / 25.4 * DPI)
-    window = paper.crop((left, top, left + size, top + size)).point(lambda value: 255 - value)
-    columns, rows = window.resize((size, 1), 4), window.resize((1, size), 4)  # 4: the mean of a box
-    x, y = (_peak(list(profile.tobytes())) for profile in (columns, rows))
+    window = paper.crop((left, top, left + size, top + size)).point(lambda value: 1 if value < 128 else 0)
+    x, y = _long_line(window.transpose(Image.Transpose.TRANSPOSE)), _long_line(window)
     return (left + x) * 25.4 / DPI, (top + y) * 25.4 / DPI
 
 
-def _peak(darkness: list[int], width: int = 12) -> float:
-    """Return the middle of the darkest band, in dots: the long line of a cross, slightly turned perhaps."""
-    sums = [sum(darkness[i : i + width]) for i in range(len(darkness) - width)]
-    start = max(range(len(sums)), key=sums.__getitem__)
-    band = range(max(0, start - width // 2), min(len(darkness), start + width + width // 2))
-    floor = sorted(darkness[i] for i in band)[1]
-    weights = {i: max(0, darkness[i] - floor) for i in band}
-    return sum((i + 0.5) * weight for i, weight in weights.items()) / sum(weights.values())
+def _long_line(window: Any) -> float:
+    """Return the row, in dots, of the one line that is longer than any stroke of a letter or tick: an arm of the cross, turned a little."""
+    dots, (width, height) = window.tobytes(), window.size
+    rows = [dots[start : start + width] for start in range(0, width * height, width)]
+    runs = [max(map(len, row.split(b"\0"))) for row in rows]
+    longest = {row: run for row, run in enumerate(runs) if run > STROKE_MM / 25.4 * DPI}
+    return sum((row + 0.5) * run for row, run in longest.items()) / sum(longest.values())
