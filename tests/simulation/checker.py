@@ -7,7 +7,7 @@ from uuid import UUID
 
 from agents import once
 from agents.ledger import Order, PassRow
-from agents.order import OrderState, PassState, is_final
+from agents.order import BEFORE_THE_FIRST, OrderState, PassState, is_final
 from spooler.hall_word import JOB_STATES
 from spooler.job import JobState
 from spooler.job import is_final as is_over
@@ -36,6 +36,10 @@ class Truth:
     is_asked: bool = False
 
 
+# From these a check sheet is printed once more.
+_CAME_OR_NOT = frozenset({PassState.DONE, PassState.UNKNOWN})
+
+
 @dataclass
 class Checker:
     """Knows what nobody in the system knows. Raises Violated."""
@@ -46,6 +50,9 @@ class Checker:
     agreed: dict[str, dict[UUID, frozenset[int]]] = field(
         default_factory=lambda: defaultdict(dict)
     )  # reprints that a second person agreed to: of which passes
+    wanted_again: Counter[tuple[str, int]] = field(
+        default_factory=Counter
+    )  # check sheets, each time by a person's word
     is_person: bool = False  # a person's act is being carried out
     asks: Counter[str] = field(default_factory=Counter)
     dones: int = 0
@@ -65,7 +72,7 @@ class Checker:
         before = [s for s in self.sheets if (s.order_id, s.number) == (sheet.order_id, sheet.number)]
         self.sheets.append(sheet)
         self._hold("I1", truth.sheets == 1, f"try {brief(sheet.uuid)} came out twice")
-        allowed = 1 + self._reprints(sheet.order_id, sheet.number)
+        allowed = 1 + self._reprints(sheet.order_id, sheet.number) + self.wanted_again[sheet.order_id, sheet.number]
         self._hold(
             "I1", len(before) < allowed, f"pass {sheet.number} came out {len(before) + 1} times, {allowed} allowed"
         )
@@ -119,6 +126,8 @@ class Checker:
         order = found.ledger.orders.get(row.order_id)
         assert order is not None
         self._hold("I4", not is_final(order.state), f"claimed for an order that is {order.state}")
+        is_signed = row.attempt == BEFORE_THE_FIRST or not order.awaits_check
+        self._hold("signed", is_signed, "a blank is claimed before the applicant has signed")
         self._hold("I1", row.ended_at is None, f"claimed for try {brief(row.try_id)} that had ended as {row.state}")
         passes = found.ledger.orders.passes(row.order_id, row.attempt)
         if all(p.state is PassState.READY or p.number == row.number or p.shape.is_empty for p in passes):
@@ -180,7 +189,10 @@ class Checker:
             good = truth.said is not None and truth.said.is_good
             self._hold("done", good, f"{name} is called done, and its sender did not say so")
             self.dones += 1
-        if after.state is PassState.READY and before.state is not PassState.UNKNOWN:
+        if after.attempt == BEFORE_THE_FIRST and after.state is PassState.READY and before.state in _CAME_OR_NOT:
+            self._hold("I1", self.is_person, f"{name} is wanted once more by nobody")
+            self.wanted_again[str(order.order_id), after.number] += 1
+        elif after.state is PassState.READY and before.state is not PassState.UNKNOWN:
             self._hold("I1", truth.sheets == 0, f"{name} is sent again after paper came out")
 
     def _check_ask(self, name: str, before: PassRow, truth: Truth) -> None:

@@ -17,7 +17,7 @@ from spooler.wire.addresses import headers
 from spooler.wire.courier import Courier, Pace
 from spooler.wire.errors import BadMessage
 from spooler.wire.letters import Delivery
-from spooler.wire.messages import Cancel, ControlBase, Hold, Replay, Resume, Withdraw
+from spooler.wire.messages import Cancel, Check, ControlBase, Hold, Replay, Resume, Withdraw
 from spooler.wire.topology import CONTROL_TYPE, CONTROLS, ORDER_TYPE, ORDERS
 from tests.simulation.broker import Broker, SimulatedLink
 from tests.simulation.hall import EPOCHS
@@ -77,7 +77,9 @@ class HomeDaemon(Process):
 
     # the API
 
-    def submit(self, request_id: str, *, spreads: int, lists: int, hall: str = HALL) -> str | None:
+    def submit(
+        self, request_id: str, *, spreads: int, lists: int, check: Check | None = None, hall: str = HALL
+    ) -> str | None:
         """201 with the job, or 200 with the one that the request has already; 422 for a hall that is written off."""
         known = self.store.requests.get(request_id)
         if known is not None or hall in self.store.written_off:
@@ -85,7 +87,7 @@ class HomeDaemon(Process):
         with self.store.changing() as change:
             place = self.store.memory.number("jobs")
             job_id = str(self.world.new_id())
-            about = {"spreads": spreads, "lists": lists}
+            about = {"spreads": spreads, "lists": lists, "check": check}
             row = JobRow(place, job_id, request_id, REGISTRY, JobState.ACCEPTED, "", 0, change.now, hall=hall, **about)
             change.put(self.store.jobs, job_id, row)
             change.put(self.store.requests, request_id, job_id)
@@ -213,7 +215,7 @@ class HomeDaemon(Process):
     def _sealed(self, job: JobRow) -> SealedOrder:
         order_id = self.world.new_id()
         not_after = self.world.clock() + timedelta(seconds=self.site.order_seconds)
-        passes = shapes(spreads=job.spreads, lists=job.lists)
+        passes = shapes(spreads=job.spreads, lists=job.lists, check=job.check)
         return SealedOrder(order_id, UUID(job.job_id), passes, not_after, f"{order_id}")
 
     def _keep(self, change: MemoryChange, job: JobRow, sealed: SealedOrder, hall: str) -> None:

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agents import book, controls, permit, pipeline, spool, verdict, watch
-from agents.order import PassState
+from agents import book, checks, controls, permit, pipeline, spool, verdict, watch
+from agents.accounts import MACHINE
+from agents.order import BEFORE_THE_FIRST, PassState
 from agents.permit import Claim
 from agents.verdict import Judgement, Signs, Verdict
 from spooler import another_order
@@ -48,6 +49,18 @@ def _again_without_result(signs: Signs, judged: Judgement) -> Judgement:
 def _done_by_exit(signs: Signs, judged: Judgement) -> Judgement:
     is_zero = signs.fate.done is not None and signs.fate.done.get("exit") == 0
     return Judgement(Verdict.DONE, "exit 0") if is_zero and judged.verdict is Verdict.UNKNOWN else judged
+
+
+_done = book.Book.done
+
+
+def _done_and_wanted_again(self: Any, try_id: Any, evidence: Any) -> None:
+    """A machine that takes a sheet for wanted once more."""
+    _done(self, try_id, evidence)
+    row = self._row(try_id)
+    if row.attempt == BEFORE_THE_FIRST:
+        with self._journal.act():
+            self._journal.move_pass(self._pass(row), PassState.READY, by=MACHINE)
 
 
 def _blind_to_locks(signs: Signs, judged: Judgement) -> Judgement:
@@ -146,6 +159,12 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "expired in mid-pass": Mutation(
         patches=((pipeline, "has_begun", lambda passes: False),), invariants=frozenset({"I1", "I4"}), begin=205
+    ),
+    "a blank is used before the applicant has signed": Mutation(
+        patches=((checks.Checks, "is_checked", lambda self, order: None),), invariants=frozenset({"signed"}), begin=3
+    ),
+    "a check sheet is printed anew by itself": Mutation(
+        patches=((book.Book, "done", _done_and_wanted_again),), invariants=frozenset({"I1"}), begin=3
     ),
     "a hall written off is believed": Mutation({"revokes_keys": False}, invariants=frozenset({"I2", "I4"}), begin=35),
     # callbacks

@@ -97,6 +97,7 @@ def ticket_of(order: SealedOrder) -> Any:
         holder="持证人",
         parties=(),
         passes=order.passes,
+        replaces=None,
     )
 
 

@@ -10,12 +10,12 @@ from agents.accounts import Account, Role
 from agents.acts import Identity, Recipient
 from agents.errors import HallError
 from agents.ledger import Approval, Order, PassRow
-from agents.order import OrderState, PassState
+from agents.order import BEFORE_THE_FIRST, OrderState, PassState
 from agents.standing import keeps_blank
 from spooler.job import Reason, is_final
 from spooler.wire.addresses import headers
 from spooler.wire.letters import Letter
-from spooler.wire.messages import Cancel, ControlBase, Hold, Lease, Resume, Stock, Withdraw
+from spooler.wire.messages import Cancel, Check, ControlBase, Hold, Lease, Resume, Stock, Withdraw
 from spooler.wire.topology import ORDER_TYPE, ORDERS
 from tests.simulation.checker import Checker
 from tests.simulation.hall import HallSite
@@ -87,6 +87,9 @@ class Counter:
         if not self.world.is_calm and self.world.happens(self.returns):
             return self._return(order)
         if order.state is OrderState.WAITING:
+            sheet = next(iter(self.site.ledger.orders.passes(order.order_id, BEFORE_THE_FIRST)), None)
+            if sheet is not None and (sheet.is_under_way or not self._is_read(order, sheet)):
+                return self._before(order, sheet)
             return lambda acts: acts.release(CLERK, order.order_id, attempt=order.attempt)
         if order.state is OrderState.PRINTED:
             return lambda acts: acts.issue(
@@ -104,13 +107,36 @@ class Counter:
             )
         return None
 
+    def _is_read(self, order: Order, sheet: PassRow) -> bool:
+        """Of a sheet that is only offered some applicants want a copy."""
+        if order.check_sheet is Check.REQUIRED:
+            return order.checked
+        return sheet.is_closed or sheet.try_id is not None or order.order_id.int % 3 == 0
+
+    def _before(self, order: Order, sheet: PassRow) -> Act | None:
+        """The applicant reads over what will be printed, and signs; sometimes it has to be printed once more."""
+        if sheet.state is PassState.UNKNOWN:
+            return self._resolve(order, sheet)
+        if sheet.is_under_way:
+            return None
+        if not self.world.is_calm and self.world.happens(0.1):
+            # She is in a hurry, and is told that the applicant signs first.
+            return lambda acts: acts.release(CLERK, order.order_id, attempt=order.attempt)
+        if not sheet.is_closed or self.world.happens(0.2):
+            return lambda acts: acts.print_check_sheet(CLERK, order.order_id, attempt=order.attempt)
+        if self._is_still_coming():
+            return None
+        if not any(s.is_whole for s in self.checker.of(order.order_id, sheet.number)):
+            return lambda acts: acts.print_check_sheet(CLERK, order.order_id, attempt=order.attempt)
+        return lambda acts: acts.sign_check_sheet(CLERK, order.order_id, attempt=order.attempt, try_id=sheet.try_id)
+
     def _is_still_coming(self) -> bool:
         """She hears it: a device that has all the data may still be at it."""
         return any(device.streams for device in self.site.devices.values())
 
     def _resolve(self, order: Order, row: PassRow) -> Act:
         """She looks: is this side on the paper?"""
-        found = self.checker.of(order.order_id, row.number, order.attempt)
+        found = self.checker.of(order.order_id, row.number, row.attempt)
         outcome = "nothing_printed" if not found else "printed" if any(s.is_whole for s in found) else "spoiled"
         if row.shape.stock is Stock.PLAIN:
             fresh = [s for s in found if s.uuid == row.try_id]
@@ -157,7 +183,8 @@ class Counter:
         )
 
     def _is_under_way(self, order: Order) -> bool:
-        rows = self.site.ledger.orders.passes(order.order_id, order.attempt)
+        orders = self.site.ledger.orders
+        rows = (*orders.passes(order.order_id, BEFORE_THE_FIRST), *orders.passes(order.order_id, order.attempt))
         return any(row.is_under_way for row in rows)
 
     def _sheets(self, order: Order, row: PassRow) -> list[Any]:
@@ -214,14 +241,14 @@ class Office:
     acts: float  # how often something is asked of an order that is out
 
     def __post_init__(self) -> None:
-        self._requested: list[tuple[str, int, int, str]] = []
+        self._requested: list[tuple[str, int, int, Check | None, str]] = []
         self.world.add(Actor("office", self._act))
 
     def _act(self) -> float | None:
         if len(self._requested) < self.wanted:
             site = self._any_site()
             spreads, lists = 1 + self.world.happens(0.6), int(self._has_list(site))
-            self._requested.append((f"r{len(self._requested)}", spreads, lists, site.hall))
+            self._requested.append((f"r{len(self._requested)}", spreads, lists, self._check(), site.hall))
         if self.home.daemon is not None:
             self._submit_all()
             if not self.world.is_calm and self.world.happens(self.acts):
@@ -235,13 +262,19 @@ class Office:
         """A list needs a plain printer, wherever it is printed in the end."""
         return all(len(site.devices) > 1 for site in self.sites) and self.world.happens(0.4)
 
+    def _check(self) -> Check | None:
+        """Some registries want their certificates signed for, or offer it; which, the seed says, and nothing else changes by it."""
+        if self.world.seed % 4 != 3 or any(len(site.devices) < 2 for site in self.sites):
+            return None
+        return (Check.REQUIRED, Check.OFFERED, None)[len(self._requested) % 3]
+
     def _submit_all(self) -> None:
         """Whoever got no answer asks again; sometimes also who got one."""
-        for request_id, spreads, lists, hall in self._requested:
+        for request_id, spreads, lists, check, hall in self._requested:
             daemon = self.home.daemon
             known = request_id in self.home.store.requests
             if daemon is not None and (not known or self.world.happens(0.05)):
-                daemon.submit(request_id, spreads=spreads, lists=lists, hall=self._open_hall(hall))
+                daemon.submit(request_id, spreads=spreads, lists=lists, check=check, hall=self._open_hall(hall))
 
     def _open_hall(self, hall: str) -> str:
         """Where the request goes after it was refused for its hall."""

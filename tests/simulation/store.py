@@ -15,7 +15,7 @@ from spooler.store.values import Alarm, Update
 from spooler.store.write_offs import WRITTEN_OFF
 from spooler.wire.errors import Unroutable, WireError
 from spooler.wire.letters import Letter
-from spooler.wire.messages import START_OF_CHAIN, Actor
+from spooler.wire.messages import START_OF_CHAIN, Actor, Check
 from tests.simulation.hall import Told
 from tests.simulation.memory import Memory, changed
 from tests.simulation.orders import SealedOrder
@@ -40,6 +40,7 @@ class JobRow:
     replaces_number: str | None = None
     spreads: int = 2
     lists: int = 0
+    check: Check | None = None
     hall: str = ""
 
 

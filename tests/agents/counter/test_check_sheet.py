@@ -143,6 +143,9 @@ def test_one_that_is_only_offered_hinders_nothing(counter):
     assert counter.has_to_print("plain-1") is None, "a sheet that still waits comes too late"
     counter.prints("proof-1")
     assert counter.confirms(order_id).order.state == "printed"
+    counter.acts.spoil(CLERK, order_id, attempt=1, blanks=["23000000101"], reason="smeared")
+    counter.accepts(order_id)
+    assert counter.has_to_print("plain-1") is None, "and does not come later by itself"
 
 
 def test_while_it_is_on_its_way_to_paper_no_blank_is_used(counter):

@@ -221,6 +221,13 @@ def test_where_to_sign_is_on_the_last_page_with_the_last_field():
         assert signed == [*[False] * (len(leaves) - 1), True]
 
 
+def test_whoever_signs_sees_the_last_field_beside_it():
+    """The signature does not stand alone on a page while a field could stand with it."""
+    for lines in range(10, 40):
+        leaves = laid(a_content("certificate", other="\n".join("其" * lines), notes="业务编号"), CHECK).leaves
+        assert of_field(leaves[-1], "fields.notes"), lines
+
+
 # Their templates
 
 
