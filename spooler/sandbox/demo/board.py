@@ -83,7 +83,7 @@ class Board:
         posted = [errand for errand in run.errands if run.job(errand)]
         ended = [errand for errand in posted if _state(run.job(errand)) in ENDED]
         shown = [errand for errand in posted if errand not in ended][:room]
-        shown += ended[len(ended) - max(0, room - len(shown)) :] if room > len(shown) else []
+        shown += ended[max(0, len(ended) - (room - len(shown))) :] if room > len(shown) else []
         return [errand for errand in posted if errand in shown]
 
     def _row(self, table: Table, errand: Errand, job: dict[str, Any] | None) -> None:

@@ -70,7 +70,8 @@ def test_the_board_shows_every_job_with_its_way_and_serial():
 
     assert text.count("●●●●●●● 已发证") == len(script.errands())
     assert "D23001000001" in text
-    assert "24/24" in text
+    assert len(script.errands()) >= 24
+    assert f"{len(script.errands())}/{len(script.errands())}" in text
 
 
 def test_a_small_terminal_sees_those_that_are_on_the_way():
@@ -98,7 +99,7 @@ def test_the_summary_counts_paper_not_hopes():
 
     told = summary.summarise(run, sides, 7, [history, history])
 
-    assert (told.issued, told.sides, told.serials, told.callbacks) == (24, 3, ("D23001000001",), 7)
+    assert (told.issued, told.sides, told.serials, told.callbacks) == (len(run.errands), 3, ("D23001000001",), 7)
     assert (told.stretches[-1].median, told.stretches[-1].most) == (4.0, 4.0)
 
 
