@@ -6,7 +6,7 @@ import pytest
 
 from spooler.documents import Private
 from spooler.job import JobState, Reason
-from spooler.store.values import Refusal, Replaced
+from spooler.store.values import Refusal, Replaced, Update
 from spooler.wire import signed
 from spooler.wire.errors import NotTrusted
 from spooler.wire.keys import SigningKey
@@ -17,6 +17,7 @@ from spooler.wire.messages import (
     ApprovalReport,
     Ask,
     BlankCount,
+    Case,
     Heartbeat,
     PassReport,
     PrinterStanding,
@@ -319,6 +320,39 @@ def test_a_replaced_document_is_superseded_by_its_successor(home: Home, hall: Fa
 
     assert home.job(old).state is JobState.SUPERSEDED
     assert home.job(new).state is JobState.ISSUED
+
+
+def test_an_old_paper_that_was_withdrawn_meanwhile_stays_so(home: Home, hall: FakeHall) -> None:
+    """注销 says more than being replaced."""
+    old = home.sent(hall, 1)
+    for report in (hall.received(old), hall.released(old), hall.printed(old), hall.issued(old)):
+        home.collector.handle(report)
+    new = home.sent(hall, 2, replaces=Replaced(a_new_job(1).number_key, 1))
+    with home.store.changing() as change:
+        change.move(str(old.job_id), Update(state=JobState.WITHDRAWN))
+
+    for report in (hall.received(new), hall.released(new), hall.printed(new), hall.issued(new)):
+        home.collector.handle(report)
+
+    assert (home.job(old).state, home.job(new).state) == (JobState.WITHDRAWN, JobState.ISSUED)
+    assert home.alarms == []
+
+
+def test_the_second_of_two_co_owners_papers_finds_the_old_one_superseded(home: Home, hall: FakeHall) -> None:
+    old = home.sent(hall, 1)
+    for report in (hall.received(old), hall.released(old), hall.printed(old), hall.issued(old)):
+        home.collector.handle(report)
+    shared = {"replaces": Replaced(a_new_job(1).number_key, 1)}
+    both = [home.sent(hall, 2 + n, **shared, case=Case(number="one", ordinal=1 + n, of=2)) for n in range(2)]
+
+    for new in both:
+        for report in (hall.received(new), hall.released(new), hall.printed(new), hall.issued(new)):
+            home.collector.handle(report)
+
+    assert home.job(old).state is JobState.SUPERSEDED
+    assert home.history(old).count("superseded") == 1
+    assert [home.job(new).state for new in both] == [JobState.ISSUED, JobState.ISSUED]
+    assert home.alarms == []
 
 
 def test_who_took_the_old_paper_back_stands_in_the_history(home: Home, hall: FakeHall) -> None:
