@@ -124,13 +124,12 @@ class _HallCollector(Collector):
         return _gauge("certspool_hall_printer_state", "1 for the state it is in.", ["hall", "printer", "state"], values)
 
     def _calibrated(self) -> Metric:
-        labels = ["hall", "printer", "stock", "spread"]
+        labels = ["hall", "printer", "stock"]
         values = {
-            (self._hall, printer.name, printer.stock.value, spread): float(version is not None)
+            (self._hall, printer.name, printer.stock.value): float(None not in printer.calibration.values())
             for printer in self._board.facts()
-            for spread, version in printer.calibration.items()
         }
-        says = "Whether a calibration is in force: 0 prints nothing that has this side."
+        says = "0: a side of the printer's stock is not calibrated, and nothing that has it is printed there."
         return _gauge("certspool_hall_printer_calibrated", says, labels, values)
 
     def _findings(self) -> Metric:

@@ -21,6 +21,7 @@ from spooler.wire.trust import Trust
 
 STANDINGS = ("ok", "reconcile", "cloned")
 PRINTER_STATES = ("idle", "processing", "stopped")
+NOT_CALIBRATED = "not-calibrated"  # among a printer's reasons in the heartbeat
 STAGES: Mapping[JobState, str] = {  # the stage that ends with this state
     JobState.SEALED: "prepare",
     JobState.SENT: "send",
@@ -171,6 +172,11 @@ class StoreFigures(Collector):
         )
         standing = _gauge("certspool_hall_standing", "1 for how it stands.", "hall", "standing")
         printers = _gauge("certspool_hall_printer_state", "1 for the state it is in.", "hall", "printer", "state")
+        calibrated = _gauge(
+            "certspool_hall_printer_calibrated",
+            "0: a side of the printer's stock is not calibrated, and nothing that has it is printed there.",
+            *("hall", "printer", "stock"),
+        )
         for hall in self._store.halls.all():
             spoke.add_metric((hall.hall,), hall.last_report_at.timestamp())
             if hall.clock_offset_seconds is not None:
@@ -180,9 +186,11 @@ class StoreFigures(Collector):
             for count in hall.blanks:
                 blanks.add_metric((hall.hall, count["stock"], count["status"]), count["count"])
             for printer in hall.printers:
+                is_calibrated = NOT_CALIBRATED not in printer.get("reasons", ())
+                calibrated.add_metric((hall.hall, printer["name"], printer["stock"]), float(is_calibrated))
                 for state in {*PRINTER_STATES, printer["state"]}:
                     printers.add_metric((hall.hall, printer["name"], state), float(state == printer["state"]))
-        yield from (spoke, clocks, standing, blanks, printers)
+        yield from (spoke, clocks, standing, blanks, printers, calibrated)
 
     def _electronics(self) -> Iterable[Metric]:
         issued = _gauge("certspool_electronic", "Electronic certificates.", "registry", "kind", "validity")

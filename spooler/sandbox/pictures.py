@@ -12,15 +12,21 @@ from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 
+import pikepdf
 from PIL import Image
 
+from agents.calibration.correction import Point, Side
+from agents.calibration.crosses import crosses_of
+from agents.calibration.sheet import draw_proof, draw_sheet
+from agents.templates import Templates
 from spooler.render import AnnexFile, Content, Renderer, find_templates
 from spooler.render.running import Sheets
 from spooler.render.running.what import CHECK_SHEET, COLLATERAL_LIST, sample_of_sheet
 from spooler.render.template import Frame, load_templates
 from spooler.render.trial import sample_of
 from spooler.sandbox import samples
-from spooler.wire.messages import Seal
+from spooler.sandbox.virtual_printer import Misplacement, misplace
+from spooler.wire.messages import Seal, Stock
 
 DPI = 80
 FRAME_DPI = 110
@@ -46,6 +52,8 @@ def all_pictures() -> Mapping[str, Draw]:
         for page in pages:
             stem = f"{kind}-{page}" if len(pages) > 1 else kind
             drawn[f"{stem}.png"] = partial(_page, _sheet, kind, page)
+    for name in ("calibration-sheet", "calibration-proof"):
+        drawn[f"{name}.png"] = partial(_page, _calibration, name, 1)
     for name in FRAMES:
         drawn[f"annex-{name}.png"] = partial(_frame, name)
     return drawn
@@ -84,6 +92,40 @@ def _sheet(kind: str) -> bytes:
     sheets = Sheets(find_templates())
     newest = sheets.newest(kind)
     return sheets.draw_sample(newest, sample_of_sheet(newest))
+
+
+@cache
+def _calibration(name: str) -> bytes:
+    """The sheet as it is drawn; and its proof over the sheet of a printer that errs, both as they lie on the paper."""
+    side, errs = Templates().sides(Stock.CERTIFICATE)[1], Misplacement(4.5, -3, 1.2, -0.8, 0.7)
+    sheet = draw_sheet(side, Stock.CERTIFICATE, "booklet-1", "8c1f03d2")
+    if name == "calibration-sheet":
+        return sheet
+    points = {cross: _comes_out(errs, side)(place) for cross, place in crosses_of(side).items()}
+    fields = Templates().fields(Stock.CERTIFICATE, side)
+    proof = draw_proof(side, Stock.CERTIFICATE, "booklet-1", 3, points, fields, "8c1f03d2")
+    return _over(misplace(sheet, errs), proof)
+
+
+def _comes_out(errs: Misplacement, side: Side) -> Callable[[Point], Point]:
+    """Return where a point comes out, in mm from the top left corner."""
+    k, height = 72 / 25.4, side.height_mm
+    a, b, c, d, e, f = errs.matrix(side.width_mm * k, height * k)
+
+    def moved(at: Point) -> Point:
+        x, y = at[0] * k, (height - at[1]) * k
+        return (a * x + c * y + e) / k, height - (b * x + d * y + f) / k
+
+    return moved
+
+
+def _over(under: bytes, over: bytes) -> bytes:
+    """Return one page with the other printed over it."""
+    with pikepdf.open(BytesIO(under)) as below, pikepdf.open(BytesIO(over)) as above:
+        below.pages[0].add_overlay(above.pages[0], None)
+        out = BytesIO()
+        below.save(out)
+    return out.getvalue()
 
 
 def _sample(kind: str) -> Content:

@@ -334,7 +334,9 @@ def misplace(side: bytes, how: Misplacement) -> bytes:
     box, drawn = _MEDIA_BOX.search(dictionary), _CONTENTS.search(dictionary)
     trailer = side[side.rindex(b"trailer") :]
     size, root = re.search(rb"/Size\s+(\d+)", trailer), re.search(rb"/Root\s+\d+\s+\d+\s+R", trailer)
-    if box is None or drawn is None or size is None or root is None:
+    if drawn is None:  # a page that marks nothing
+        return side
+    if box is None or size is None or root is None:
         raise ValueError("a page of another make")
     first = int(size[1])
     matrix = how.matrix(float(box[3]) - float(box[1]), float(box[4]) - float(box[2]))

@@ -84,9 +84,9 @@ def test_all_who_look_are_told(bare, desk):
     standing = {p.name: p.reasons for p in bare.reports("heartbeat")[0].printers}
     assert standing == {"booklet-1": ("not-calibrated",), "proof-1": (), "plain-1": ()}
     text = generate_latest(registry_of(bare)).decode()
-    sample = 'certspool_hall_printer_calibrated{hall="231282-01",printer="%s",spread="%s",stock="%s"} %s'
-    assert sample % ("proof-1", "P", "proof", "1.0") in text
-    assert sample % ("booklet-1", "C", "certificate", "0.0") in text
+    for printer, stock, value in (("proof-1", "proof", "1.0"), ("booklet-1", "certificate", "0.0")):
+        labels = f'hall="231282-01",printer="{printer}",stock="{stock}"'
+        assert f"certspool_hall_printer_calibrated{{{labels}}} {value}" in text
 
 
 def registry_of(counter):

@@ -71,6 +71,19 @@ def test_halls_are_shown_by_their_heartbeat(home: Home, hall: FakeHall) -> None:
     assert f'certspool_hall_printer_state{{hall="{HALL}",printer="proof-1",state="idle"}} 0.0' in shown
 
 
+def test_a_printer_that_is_not_calibrated_is_shown(home: Home, hall: FakeHall) -> None:
+    """By the heartbeat's word: halls are rarely scrapable."""
+    measured = PrinterStanding(name="proof-1", stock="proof", state="idle")
+    bare = PrinterStanding(name="booklet-1", stock="certificate", state="idle", reasons=("not-calibrated",))
+    home.collector.handle(hall.says(Heartbeat, agent_version="0.1", printers=(measured, bare)))
+
+    shown = _shown(home, Metrics())
+
+    name = "certspool_hall_printer_calibrated"
+    assert f'{name}{{hall="{HALL}",printer="proof-1",stock="proof"}} 1.0' in shown
+    assert f'{name}{{hall="{HALL}",printer="booklet-1",stock="certificate"}} 0.0' in shown
+
+
 def test_what_happens_is_counted(home: Home, hall: FakeHall) -> None:
     metrics = Metrics()
     ticket = home.sent(hall)

@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from pypdf import PdfReader, PdfWriter
+from reportlab.pdfgen.canvas import Canvas
 
 from spooler.sandbox import virtual_printer
 from spooler.sandbox.virtual_printer import Printer, take_blank
@@ -187,3 +189,65 @@ def test_how_many_blanks_a_feed_takes_is_the_trays_truth(fault, serial, left):
 def test_a_fault_that_does_not_exist_is_refused(printer, word):
     with pytest.raises(ValueError, match="no such fault"):
         printer.set_fault(word)
+
+
+def test_a_printer_that_errs_marks_every_side_elsewhere(printer):
+    """By the middle of the sheet: turned clockwise, scaled, moved right and down; what it was sent is noted as it came."""
+    document = marked_document()
+    printer.set_fault("misplace:10,5,0,0,90")
+    send(printer, f"{ORDER}/1/1/1", document)
+
+    assert [where_marked(path) for path in sides_of(printer)] == [
+        pytest.approx((300 + 100 + 28.35, 200 + 200 - 14.17), abs=0.1)
+    ] * 2
+    assert json.loads((printer.sheets / "000001.json").read_text())["bytes"] == len(document)
+    printer.set_fault("clear")
+    send(printer, f"{ORDER}/2/1/1", document)
+    assert [where_marked(path) for path in sides_of(printer)[2:]] == [pytest.approx((100, 300), abs=0.1)] * 2
+
+
+def marked_document() -> bytes:
+    """Two sides of 600 × 400 points with a letter at (100, 300): up and left of the middle."""
+    out = io.BytesIO()
+    canvas = Canvas(out, pagesize=(600, 400))
+    for _ in range(2):
+        canvas.drawString(100, 300, "x")
+        canvas.showPage()
+    canvas.save()
+    return out.getvalue()
+
+
+def sides_of(printer: Printer) -> list[Path]:
+    return sorted(printer.sheets.glob("*.pdf"))
+
+
+def where_marked(path: Path) -> tuple[float, float]:
+    """Where the letter begins, in points from the bottom left."""
+    found = []
+
+    def visit(text, matrix, text_matrix, *_):
+        if text.strip():
+            a, b, c, d, e, f = matrix
+            x, y = text_matrix[4:6]
+            found.append((a * x + c * y + e, b * x + d * y + f))
+
+    PdfReader(path).pages[0].extract_text(visitor_text=visit)
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    "word", ["misplace", "misplace:", "misplace:1", "misplace:1,2,3", "misplace:1,nan", "misplace:a,b"]
+)
+def test_an_error_that_is_none_is_refused(printer, word):
+    with pytest.raises(ValueError, match="no such fault"):
+        printer.set_fault(word)
+
+
+def test_what_has_no_attempt_is_marked_on_plain_paper(printer):
+    """A calibration sheet: the clerk put white paper in, as he was told; the next certificate gets the next blank."""
+    send(printer, f"{ORDER}/1/1/1")
+    send(printer, f"{uuid4()}/0/0/1")
+    send(printer, f"{ORDER}/2/1/1")
+
+    notes = [json.loads(path.read_text()) for path in sorted(printer.sheets.glob("*.json"))]
+    assert [note["serial"] for note in notes] == ["A", None, "A"]
