@@ -113,7 +113,7 @@ class Acts:
             sheet = self._checks.check_sheet(order)
             self._checks.state(order, {OrderState.WAITING})
             self._checks.may_print(order)
-            self._checks.fits(order, "print_check_sheet")
+            self._checks.sheet_is_free(order, sheet)
             self._release.check_sheet(order, sheet, actor, printer=printer)
             return self._answered(order_id, by)
 

@@ -82,6 +82,16 @@ class Checks:
             raise DoesNotFit("此证没有核对签收单 · the order has no check sheet", code="no-check-sheet")
         return row
 
+    def sheet_is_free(self, order: Order, row: PassRow) -> None:
+        """Raise while a printing of it is asked for or on its way."""
+        self.no_approval(order)
+        if row.is_under_way:
+            raise DoesNotFit(
+                "核对签收单正在打印 · the check sheet is being printed",
+                fits=self._overview.fitting(order),
+                code="check-sheet",
+            )
+
     def is_checked(self, order: Order) -> None:
         """Raise while the applicant has still to sign, or the sheet for it is on its way to paper."""
         if is_out(self._journal.check_sheet(order)):

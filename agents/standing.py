@@ -79,10 +79,23 @@ def reasons_of(
     if check_sheet is not None and check_sheet.state is PassState.UNKNOWN:
         found.add("outcome-unknown")
     if order.state is OrderState.WAITING and not order.held:
-        found |= {"waiting-check"} if order.awaits_check else _waiting(order, passes, printers)
+        found |= (
+            _unsigned(order, passes, check_sheet, printers) if order.awaits_check else _waiting(order, passes, printers)
+        )
     if order.state is OrderState.PRINTING:
         found |= _printing(passes, printers)
     return tuple(sorted(found))
+
+
+def _unsigned(
+    order: Order, passes: Sequence[PassRow], sheet: PassRow | None, printers: Sequence[PrinterFacts]
+) -> set[str]:
+    """The applicant has to sign; and where the sheet cannot even be printed, why not."""
+    if sheet is None or sheet.is_closed:
+        return {"waiting-check"}
+    choice = choose(need_of(order, passes, sheet), printers)
+    hindered = {choice.reason} if isinstance(choice, NoPrinter) else set[str]()
+    return {"waiting-check"} | (hindered - {"waiting-release"})
 
 
 def _waiting(order: Order, passes: Sequence[PassRow], printers: Sequence[PrinterFacts]) -> set[str]:

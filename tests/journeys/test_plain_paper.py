@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.build import a_proof
-from tests.journeys.drive import Driver, assert_printed_once, eventually, squeezed
+from tests.journeys.drive import Driver, assert_printed_once, eventually
 
 SAMPLES = Path(__file__).parents[2] / "spooler" / "sandbox" / "samples"
 REGISTRY, HALL = "231202", "231283-01"
@@ -42,7 +42,8 @@ def a_slip(n: int) -> dict[str, Any]:
 
 
 def a_loan_on_many(count: int) -> dict[str, Any]:
-    request = a_proof(REGISTRY, HALL)
+    """So much is said on the proof that its check sheet has two pages."""
+    request = a_proof(REGISTRY, HALL, other="\n".join("其" * 11), notes="\n".join("附" * 9))
     (unit,) = request["document"]["units"]
     units = [f"{unit[:-4]}{n:04d}" for n in range(1, count + 1)]
     request["document"]["units"] = units
@@ -66,17 +67,36 @@ def test_slip_list_and_check_sheet_come_out_of_the_plain_paper_printer(signing: 
     assert [(job["state"], bool(job["serial"])) for job in done.values()] == [("issued", False), ("issued", True)]
     assert_printed_once(signing, done["slip"], slip)
     sheets = sorted(signing.sheets_of(done["loan"]), key=lambda sheet: sheet.at)
-    assert squeezed("核对签收单") in sheets[0].text and sheets[0].stock == "plain" and sheets[0].serial is None
-    assert [sheet.stock for sheet in sheets[1:]] == ["proof", *["plain"] * (len(sheets) - 2)]
-    listed = "".join(sheet.text for sheet in sheets[2:])
+    check, lists = sheets[:2], sheets[3:]
+    assert {sheet.title.split("/", 1)[1] for sheet in check} == {"4/0/1"}, "one pass, before the first attempt"
+    assert all("核对签收单" in sheet.text for sheet in check)
+    assert sorted(f"第{n}页共2页" in sheet.text for sheet in check for n in (1, 2)) == [False, False, True, True]
+    assert [(sheet.stock, sheet.serial is None) for sheet in sheets] == [
+        *[("plain", True)] * 2,
+        ("proof", False),
+        *[("plain", True)] * 2,
+    ]
+    listed = "".join(sheet.text for sheet in lists)
     assert all(row["unit_number"] in listed for row in loan["document"]["collateral"])
-    assert len(sheets) == 4 and f"第1页共{len(sheets) - 2}页" in sheets[2].text and "共40项" in sheets[-1].text
+    assert "第1页共2页" in lists[0].text and "共40项" in lists[1].text
     events = signing.call("GET", f"/v1/jobs/{done['loan']['job_id']}/events").json()["events"]
     told = [(event["detail"], event["state"]) for event in events if event["side"] == "hall"]
     assert told.index(("check-signed", "received")) < told.index(("released", "printing"))
-    told_twice = signing.call("GET", f"/v1/electronic/{done['slip']['job_id']}")
-    assert (told_twice.status_code, told_twice.json()["code"]) == (404, "no-electronic")
+    heard = told_of(signing, done["slip"])
+    assert {one["data"]["serial"] for one in heard} == {None} and heard[-1]["data"]["state"] == "issued"
+    electronic = signing.call("GET", f"/v1/electronic/{done['slip']['job_id']}")
+    assert (electronic.status_code, electronic.json()["code"]) == (404, "no-electronic")
     assert {row["stock"] for row in used(signing)} - set(blanks) <= {"proof"}
+
+
+def told_of(sandbox: Driver, job: dict[str, Any]) -> list[dict[str, Any]]:
+    """All callbacks about a job, once the last has come."""
+
+    def heard() -> list[dict[str, Any]]:
+        return [one for one in sandbox.callbacks() if one["data"]["job_id"] == job["job_id"]]
+
+    eventually(lambda: heard() and heard()[-1]["type"] == "job.issued", 20, lambda: "no callback of the hand-over")
+    return heard()
 
 
 def used(sandbox: Driver) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from agents.errors import DoesNotFit, Stale
 from agents.verify import Refusal, verify
 from spooler.wire.envelope import Address
 from spooler.wire.messages import Cancel, Check, Hold, Pass, Resume, Stock
-from tests.agents.counter.hall import CLERK, Counter
+from tests.agents.counter.hall import CLERK, PRINTERS, Counter
 from tests.sealing import HALL, PROOF_SHEET, a_pdf
 
 A4 = (210.0, 297.0)
@@ -256,6 +256,25 @@ def test_the_policy_prints_the_sheet_once_and_waits_for_the_signature(make_count
     counter.hall.pipeline.look()
 
     assert counter.has_to_print("proof-1") is not None
+
+
+def test_a_hall_without_white_paper_says_so(make_counter):
+    """It waits for a printer that it will never have, and whoever looks is told."""
+    counter = make_counter(printers=PRINTERS[:2])
+    order_id = counter.arrives(a_proof(counter))
+
+    seen = counter.order(order_id)
+    assert (seen.next, seen.reasons) == (("return",), ("waiting-check", "waiting-stock"))
+    with pytest.raises(DoesNotFit, match="no printer for plain"):
+        counter.acts.print_check_sheet(CLERK, order_id, attempt=1)
+
+
+def test_it_is_not_asked_for_twice_at_once(counter):
+    order_id = counter.arrives(a_proof(counter))
+    counter.acts.print_check_sheet(CLERK, order_id, attempt=1)
+
+    with pytest.raises(DoesNotFit, match="being printed"):
+        counter.acts.print_check_sheet(CLERK, order_id, attempt=1)
 
 
 def test_it_survives_a_restart(counter):
