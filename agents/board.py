@@ -28,6 +28,7 @@ class Board:
         self._standings: dict[str, Standing] = {}
         self._findings: tuple[Finding, ...] = ()
         self._listeners: list[Callable[[], None]] = []
+        self._counting: dict[str, tuple[tuple[Calibrated, ...], tuple[Calibrated, ...]]] = {}
 
     def listen(self, call: Callable[[], None]) -> None:
         """Let this be called whenever a printer stands otherwise than before."""
@@ -104,11 +105,14 @@ class Board:
     def _in_force(self, section: PrinterSection) -> tuple[Calibrated, ...]:
         """A correction that would push a field of ours off the sheet does not count."""
         found = self._ledger.calibrations.in_force(section.name, section.stock, section.device)
-        return tuple(
-            one
-            for one in found
-            if first_lost(one.correction, one.side, self._templates.fields(section.stock, one.side)) is None
-        )
+        before, counting = self._counting.get(section.name, ((), ()))
+        if found != before:  # worked out once: it is asked with every look at the printers
+            counting = tuple(one for one in found if self._keeps_all(section.stock, one))
+            self._counting[section.name] = (found, counting)
+        return counting
+
+    def _keeps_all(self, stock: Stock, one: Calibrated) -> bool:
+        return first_lost(one.correction, one.side, self._templates.fields(stock, one.side)) is None
 
     def _calibrated_sides(self, section: PrinterSection) -> tuple[Side, ...] | None:
         if section.stock is Stock.PLAIN:

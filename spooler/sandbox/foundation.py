@@ -118,7 +118,7 @@ def calibrate(hall: HallSite) -> None:
 
 def where_calibrations_are(hall: HallSite) -> Path:
     """Return the file; a sandbox of before this was thought of names none."""
-    return load_settings(HallSettings, hall.config).hall.calibrations
+    return load_settings(HallSettings, hall.config, {}).hall.calibrations
 
 
 def serials(printer: PrinterSite) -> Iterator[str]:

@@ -5,6 +5,7 @@ from itertools import product
 
 import pytest
 
+from agents.calibration.kept import uncalibrated
 from agents.settings import HallSettings
 from spooler.daemon.settings import Credentials, load_settings
 from spooler.sandbox import foundation
@@ -75,3 +76,27 @@ def test_a_private_directory_is_made_traversable(tmp_path):
         ground.rmdir()
     else:
         assert ground == directory
+
+
+def test_every_printer_comes_calibrated(site):
+    """They err nowhere unless told to, and that is written down before the agent first starts."""
+    for hall in site.halls:
+        settings = load_settings(HallSettings, hall.config, {})
+
+        assert [uncalibrated(printer, settings.hall) for printer in settings.printers] == [()] * 3
+
+
+def test_a_sandbox_from_before_calibration_is_calibrated_when_it_comes_up_again(site):
+    """Its hall.toml names no file: it goes where the agent looks by itself. A second time nothing is added."""
+    hall = site.halls[0]
+    text = hall.config.read_text()
+    hall.config.write_text("\n".join(line for line in text.splitlines() if not line.startswith("calibration_file")))
+    settings = load_settings(HallSettings, hall.config, {})
+    assert uncalibrated(settings.printers[0], settings.hall) == ("A", "B", "C")
+
+    foundation.calibrate(hall)
+    kept = settings.hall.calibrations.read_text()
+    foundation.calibrate(hall)
+
+    assert uncalibrated(settings.printers[0], settings.hall) == ()
+    assert settings.hall.calibrations.read_text() == kept
