@@ -54,6 +54,8 @@ class Journal:
 
     def check_sheet(self, order: Order) -> PassRow | None:
         """The pass of the sheet that the applicant signs before the first attempt, if the order has one."""
+        if order.check_sheet is None:
+            return None
         return next(iter(self.ledger.orders.passes(order.order_id, BEFORE_THE_FIRST)), None)
 
     def attempt(self, order: Order) -> Attempt:
