@@ -198,7 +198,7 @@ def test_a_job_says_what_to_look_at_and_names_no_character(client):
 
 
 def test_a_job_without_anything_to_look_at_says_nothing_of_it(client):
-    job = post(client, HOUSE).json()
+    job = post(client, changed(sample("no-annex"), "hall", "231282-01")).json()
 
     (first, *_) = client.get(f"/v1/jobs/{job['job_id']}/events").json()["events"]
     assert first["detail"] == "request accepted"
