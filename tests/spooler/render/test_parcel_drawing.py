@@ -16,7 +16,7 @@ from spooler.render.annex.place import Rect
 from spooler.render.annex.values import Role
 from spooler.render.fonts import shared_faces
 from spooler.render.parcel.labels import LINE_MM
-from spooler.render.parcel.paper import RED
+from spooler.render.parcel.paper import RED, Taken
 from spooler.render.parcel.points import boundaries_of
 from spooler.render.parcel.scale import SCALES, ground
 from spooler.render.parcel_drawing import draw_parcel
@@ -289,9 +289,10 @@ def test_no_lettering_stands_on_anything_or_out_of_its_room(shape, room, around)
             assert room.y - 0.3 <= y <= room.y + room.height + 0.01, text
     for (one, box), (other, second) in combinations(boxes, 2):
         assert apart(box, second), (one, other)
-    lines = [edge for s in drawing.strokes if s.width == LINE_MM for edge in pairwise((*s.points, s.points[0]))]
+    lines = [edge for stroke in drawing.strokes for edge in edges_of(stroke)]
     for text, box in boxes:
         assert all(apart(box, line) for line in lines), text
+        assert all(apart(box, square_of(mark)) for mark in drawing.marks), text
     assert_legible(drawing)
     assert_complete(source, drawing)
 
@@ -317,6 +318,17 @@ def assert_complete(source, drawing) -> None:
         named = all(name in texts for name in boundary.names)
         lengths = all(f"{length:.2f}" in texts for length in boundary.lengths())
         assert (named and lengths) or drawing.is_thinned
+
+
+def edges_of(stroke):
+    """Yield a stroke's lines: the boundary, the frame, the table's rules, ticks, crosses, the arrow, leaders."""
+    points = (*stroke.points, stroke.points[0]) if stroke.is_closed else stroke.points
+    return pairwise(points)
+
+
+def square_of(mark) -> list[tuple[float, float]]:
+    (x, y), r = mark.middle, mark.radius
+    return [(x - r, y - r), (x + r, y - r), (x + r, y + r), (x - r, y + r)]
 
 
 def ink_box(letter) -> list[tuple[float, float]]:
@@ -357,3 +369,15 @@ def test_what_a_drawing_costs(name, ring):
         draw_parcel(source, FRAME, FACES)
         spent.append(process_time() - start)
     print(f"\nparcel of {name} points: {statistics.median(spent) * 1000:.1f} ms")
+
+
+def test_what_is_free_keeps_its_distance_from_everything_and_from_the_edge():
+    """Shapes turned any way: their bounds may meet where they themselves do not."""
+    taken = Taken(Rect(0, 0, 50, 50), 0.3)
+    taken.add(((10, 10), (20, 20)))
+
+    assert taken.is_free(((15, 10), (20, 10), (20, 14)))
+    assert not taken.is_free(((15, 10), (20, 10), (15, 14.8)))
+    assert taken.is_free(((40, 40), (49.6, 40), (49.6, 49.6)))
+    assert not taken.is_free(((40, 40), (49.8, 40), (49.8, 49.6)))
+    assert not taken.is_free(((-1, 40), (3, 40), (3, 45)))
