@@ -10,12 +10,14 @@ from time import monotonic
 
 from agents.accounts import MACHINE
 from agents.clock_watch import ClockWatch
+from agents.errors import DoesNotFit
 from agents.heartbeat import Heart
 from agents.journal import Journal
 from agents.ledger import Order
 from agents.order import OrderState
 from agents.outcomes import Outcomes
 from agents.release import Release
+from agents.route import PrinterFacts
 from agents.standing import has_begun, is_out
 from spooler.daemon.crash import crash_point
 from spooler.daemon.worker import Worker
@@ -99,10 +101,16 @@ class Pipeline(Worker):
                 return
             if not self._journal.is_granted(order):
                 continue
-            with self._journal.act():
-                released = self._release.by_policy(self._journal.order(order.order_id), printers)
-            if released:
+            if self._release_one(order, printers):
                 printers = self._journal.board.facts()
+
+    def _release_one(self, order: Order, printers: Sequence[PrinterFacts]) -> bool:
+        try:
+            with self._journal.act():
+                return self._release.by_policy(self._journal.order(order.order_id), printers)
+        except DoesNotFit:
+            # Its printer went away between the look and the act: nothing is written, and the next look knows.
+            return False
 
     def _sweep(self) -> None:
         """With thousands of orders a sweep takes its time: it goes slice by slice, and the rest of the hall does not wait for it."""

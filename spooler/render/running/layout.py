@@ -133,7 +133,7 @@ class _Setter:
         """Return one page: what stands on each, then its rows, and under the last of all what closes them."""
         template, table = self._template, self._template.table
         texts = [self._words(words, 0.0) for words in template.labels]
-        texts += self._headings({**running.headings, PAGE: Said(PAGE, f"第 {number} 页　共 {count} 页")})
+        texts += self._headings({**running.headings, PAGE: Said(PAGE, f"第 {number} 页 共 {count} 页")})
         foot, cells = table.y, list[Rect]()
         if rows:
             texts += self._labels(foot)

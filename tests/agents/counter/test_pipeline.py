@@ -134,3 +134,15 @@ def test_an_order_for_a_window_goes_to_that_windows_printer(make_counter):
     order_id = counter.arrives(counter.proof(window="1"))
 
     assert counter.releases(order_id).printer == "proof-1"
+
+
+def test_a_printer_that_goes_away_between_look_and_release_is_waited_for(make_counter):
+    """The policy looks, then acts: what has changed meanwhile is no stumble, and nothing of the act is written."""
+    counter = make_counter(release="auto")
+    order_id = counter.arrives(counter.booklet())
+    seen = counter.hall.board.facts()
+    counter.stands("booklet-1", DeviceState.STOPPED, "media-jam")
+
+    released = counter.hall.pipeline._release_one(counter.hall.journal.order(order_id), seen)
+
+    assert (released, counter.order(order_id).state, counter.order(order_id).printer) == (False, "waiting", None)
