@@ -138,10 +138,15 @@ def _error_view(one: Calibration) -> ErrorView:
     error, middle = one.correction.inverse(), (one.side.width_mm / 2, one.side.height_mm / 2)
     (right, down), (wide, tall) = error.offset_at(middle), error.scale
     return ErrorView(
-        right_mm=round(right, 2),
-        down_mm=round(down, 2),
-        wider_percent=round((wide - 1) * 100, 3),
-        taller_percent=round((tall - 1) * 100, 3),
-        turned_degrees=round(error.rotation_degrees, 3),
-        skewed_degrees=round(error.skew_degrees, 3),
+        right_mm=_rounded(right, 2),
+        down_mm=_rounded(down, 2),
+        wider_percent=_rounded((wide - 1) * 100, 3),
+        taller_percent=_rounded((tall - 1) * 100, 3),
+        turned_degrees=_rounded(error.rotation_degrees, 3),
+        skewed_degrees=_rounded(error.skew_degrees, 3),
     )
+
+
+def _rounded(value: float, digits: int) -> float:
+    """Nothing, from either side, is 0: nobody wants to read -0.00."""
+    return round(value, digits) + 0.0
