@@ -161,8 +161,9 @@ class Samples:
             shares = {"holder": holder, "co_ownership": "按份共有50%"}
             yield f"couple-{ordinal}", certificate(117 + ordinal, NORTH, case=case, **shares)
         sale = {"number": f"{SOUTH}20250310120", "of": 2}
-        yield "sale", certificate(120, SOUTH, case={**sale, "ordinal": 1})
-        yield "sale-loan", proof(121, SOUTH, case={**sale, "ordinal": 2})
+        bought = certificate(120, SOUTH, case={**sale, "ordinal": 1})
+        yield "sale", {**bought, "item": "state-land-building-transfer"}
+        yield "sale-loan", {**proof(121, SOUTH, case={**sale, "ordinal": 2}), "item": "mortgage-first"}
 
     def _issuances(self) -> Iterator[tuple[str, Request]]:
         lost = certificate(122, NORTH, notes="补发\n业务编号：20250310122")
@@ -176,6 +177,11 @@ class Samples:
         replaced = {"number": "黑(2017)绥化市不动产权第0000123号", "version": 1, "serial": None}
         worn["document"]["issuance"] = {"type": "renewal", "replaces": replaced, "old_returned": True}
         yield "renewal", worn
+        wrong = proof(137, NORTH, notes="更正：担保债权数额\n业务编号：20250310137")
+        replaced = {"number": "黑（2024）望奎县不动产证明第0000137号", "version": 1, "serial": "23000098137"}
+        # Its old paper comes back at the hall, before the new one is handed over.
+        wrong["document"]["issuance"] = {"type": "correction", "replaces": replaced}
+        yield "correction", {**wrong, "item": "correction-proof"}
         yield "all-fields", all_fields()
 
     def _queries(self) -> Iterator[tuple[str, Request]]:

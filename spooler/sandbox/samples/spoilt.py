@@ -49,6 +49,10 @@ def _without_notice(request: Request) -> None:
     del request["document"]["issuance"]["notice"]
 
 
+def _without_old(request: Request) -> None:
+    del request["document"]["issuance"]["replaces"]
+
+
 SPOILS: tuple[tuple[str, str, str, Callable[[Request], None]], ...] = (
     ("unknown-registry", "no-annex", "registry", _in("registry", value="888888")),
     ("unknown-hall", "no-annex", "hall", _in("hall", value="231289-01")),
@@ -135,5 +139,9 @@ SPOILS: tuple[tuple[str, str, str, Callable[[Request], None]], ...] = (
         lambda request: request["document"]["collateral"].pop(),
     ),
     ("no-notice", "replacement", "document.issuance.notice", _without_notice),
+    ("renewal-of-nothing", "renewal", "document.issuance.replaces", _without_old),
+    ("unknown-item", "sale", "item", _in("item", value="house-sale")),
+    ("item-without-document", "sale", "item", _in("item", value="seizure")),
+    ("item-of-another-kind", "sale", "item", _in("item", value="mortgage-first")),
     ("no-mark", "replacement", "document.fields.notes", _field("notes", "业务编号：20250310122")),
 )
