@@ -179,8 +179,9 @@ def _ends_well(job: Job | None, job_id: str) -> Iterator[Violation]:
 def only_what_was_ordered_here(history: History) -> Iterator[Violation]:
     """I3: a sheet belongs to an order that home sent to this hall, and carries that document and no other."""
     halls = {order_id: hall for job in history.jobs for order_id, hall in job.orders}
-    marks = {request.request_id: request.mark for request in history.requests}
-    mark_of = {order_id: marks.get(job.request_id) for job in history.jobs for order_id, _ in job.orders}
+    requests = {request.request_id: request for request in history.requests}
+    marks = {request.mark for request in history.requests}
+    wanted = {order_id: requests.get(job.request_id) for job in history.jobs for order_id, _ in job.orders}
     for sheet in history.sheets:
         if halls.get(sheet.order_id) != sheet.hall:
             yield Violation("I3", sheet.order_id, f"no order of this id was sent to {sheet.hall}")
@@ -188,16 +189,18 @@ def only_what_was_ordered_here(history: History) -> Iterator[Violation]:
     for sheet in history.sheets:
         texts[sheet.order_id] += sheet.text or ""
     for order_id, text in texts.items():
-        own = mark_of.get(order_id)
-        others = {mark for mark in marks.values() if mark != own and mark in text}
-        if others:
+        request = wanted.get(order_id)
+        own = request.mark if request else ""
+        if any(mark != own and mark in text for mark in marks):
             yield Violation("I3", order_id, "another job's document is on its paper")
-        if text and own and own not in text and _is_whole(history, order_id):
+        if text and request and own not in text and _is_whole(history, order_id, request.sides):
             yield Violation("I3", order_id, "its own document is not on its paper")
 
 
-def _is_whole(history: History, order_id: str) -> bool:
-    return all(sheet.complete for sheet in history.sheets if sheet.order_id == order_id)
+def _is_whole(history: History, order_id: str, sides: int) -> bool:
+    """Say whether every side is out, and all of each: the mark stands on one of them."""
+    sheets = [sheet for sheet in history.sheets if sheet.order_id == order_id]
+    return all(sheet.complete for sheet in sheets) and len({sheet.pass_number for sheet in sheets}) >= sides
 
 
 def nothing_after_the_end(history: History) -> Iterator[Violation]:
