@@ -125,6 +125,22 @@ def test_plain_paper_goes_in_only_while_certificates_wait(bare, desk):
     assert desk.post("/v1/printers/proof-1/resume").status_code == 200
 
 
+def test_a_printer_that_takes_certificates_begins_no_sheet(bare, desk):
+    """However it came to be resumed: blanks lie in it. What is spooled by then is not released either."""
+    pause(desk)
+    sheet(desk)
+    bare.ledger.pause("booklet-1", False)
+    assert bare.has_to_print("booklet-1") is None
+    bare.ledger.pause("booklet-1", True)
+    released = bare.has_to_print("booklet-1")
+    begun_try = bare.book.intent(released)
+    bare.book.created(begun_try.id, 7)
+    bare.book.spooled(begun_try.id)
+    bare.ledger.pause("booklet-1", False)
+
+    assert not bare.book.releasing(begun_try.id)
+
+
 def test_between_the_passes_of_a_booklet_no_sheet_is_printed(bare, desk):
     for spread in "AB":
         calibrate(desk, "booklet-1", spread)

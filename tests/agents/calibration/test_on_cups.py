@@ -87,10 +87,10 @@ def calibrate(desk, paper) -> bytes:
 
 
 def rings_are_round(proof: bytes, points) -> bool:
-    """The small ring of the proof lies round where each cross of the sheet lies, on the paper."""
+    """The rings of the proof lie round where the crosses of the sheet lie on the paper; those in the corners stand alone."""
     return all(
         max(abs(found - at) for found, at in zip(middle_of_ink(proof, point), point, strict=True)) <= 0.15
-        for point in points.values()
+        for point in (points[cross] for cross in (1, 3, 5, 7))
     )
 
 
