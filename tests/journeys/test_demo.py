@@ -1,11 +1,15 @@
 """`make demo` keeps its word: all printed, one page kept, its path last, nothing left running."""
 
+import json
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from spooler.intake.check import content_of, read_request
+from spooler.render import find_templates
+from spooler.render.running import Sheets
 from spooler.sandbox.demo import script
 from tests.journeys.test_sandbox import mentions
 
@@ -28,9 +32,15 @@ def test_the_demo_runs_from_start_to_end_and_leaves_one_page():
 
 
 def sides_of(request: dict) -> int:
-    """A certificate has two sides, and a third when there is a map or plan; a proof has one; each of our lists is one page."""
+    """A certificate has two sides, and a third when there is a map or plan; a proof and a slip have one; lists are beside it."""
     roles = [annex["role"] for annex in request["annexes"]]
     lists = [role for role in roles if role in ON_PLAIN_PAPER]
-    if request["document"]["kind"] == "proof":
-        return 1 + len(lists)
+    if request["document"]["kind"] in ("proof", "record"):
+        return 1 + len(lists) + pages_of_drawn_list(request)
     return 2 + (len(roles) > len(lists)) + len(lists)
+
+
+def pages_of_drawn_list(request: dict) -> int:
+    content = content_of(read_request(json.dumps(request).encode(), {}), "")
+    laid = Sheets(find_templates()).collateral_list(content)
+    return len(laid.leaves) if laid else 0

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from spooler.electronic.identifier import TYPES
 from spooler.sandbox.demo import paper
 from spooler.sandbox.demo.script import Errand
 from spooler.sandbox.site import Site
@@ -85,7 +86,8 @@ class Stage:
 
     def electronic(self, run: Run) -> tuple[int, str]:
         """Return how many electronic certificates can be fetched, and where anybody may check the first of them."""
-        found = [self._home.get(f"/v1/electronic/{job['job_id']}") for job in run.jobs.values()]
+        issued = [job["job_id"] for job in run.jobs.values() if job["kind"] in TYPES]
+        found = [self._home.get(f"/v1/electronic/{job_id}") for job_id in issued]
         good = [answer for answer in found if answer.status_code == httpx.codes.OK]
         if len(good) < len(found):
             raise NotAsExpected(f"electronic certificates: {len(good)} of {len(found)}")
