@@ -28,6 +28,7 @@ from agents.ledger.calibration_prints import CalibrationPrint, What
 from agents.order import PassState
 from agents.settings import PrinterSection
 from agents.templates import Templates
+from spooler.wire.messages import Stock
 
 PATIENCE = timedelta(minutes=10)  # what was not begun by then is not wanted any more
 MARK = 8  # characters of a print's id on its paper
@@ -189,6 +190,8 @@ class CalibrationDesk:
 
     def _side(self, printer: str, spread: str) -> Side:
         sides = self._board.sides(printer)
+        if not sides and self._board.section(printer).stock is not Stock.PLAIN:
+            raise DoesNotFit("本厅没有安装模板 · no template is installed here for this stock", code="no-templates")
         if not sides:
             raise DoesNotFit("白纸打印机无须校准 · a printer of plain paper needs no calibration", code="needs-none")
         found = next((side for side in sides if side.spread == spread), None)
