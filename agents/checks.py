@@ -195,7 +195,8 @@ class Checks:
 
     def old_is_back(self, order: Order) -> None:
         """换发, 更正: no second genuine paper is out, not for a moment."""
-        if order.state is OrderState.PRINTED and order.replaces is not None and order.awaits_old:
+        is_stopped = order.held or order.cancelling is not None
+        if order.state is OrderState.PRINTED and order.replaces is not None and order.awaits_old and not is_stopped:
             number = order.replaces.number
             raise DoesNotFit(
                 f"先收回旧证 {number}，再发证 · the old paper {number} is taken back first",

@@ -102,6 +102,9 @@ def test_only_a_clerk_takes_it_back(counter, printed):
 def test_while_home_holds_the_order_nothing_is_done_with_it(counter, printed):
     counter.control(Hold, printed, reason="")
     assert counter.order(printed).next == ("spoil", "return")
+    with pytest.raises(DoesNotFit) as refused:
+        issue(counter, printed)
+    assert refused.value.code == "does-not-fit"
 
     counter.clock.forward(seconds=1)
     counter.control(Resume, printed, reason="")
