@@ -19,6 +19,7 @@ from agents.calibration.correction import IDENTITY, Correction, Point, Side
 from agents.calibration.crosses import solved
 from agents.calibration.kept import KeptCalibrations
 from agents.calibration.reach import first_lost
+from agents.calibration.same_device import is_same_device
 from agents.calibration.sheet import draw_proof, draw_sheet
 from agents.calibration.solver import Solution
 from agents.calibration.views import CalibrationView, SpreadView, VersionView, sheet_view, spread_view, version_view
@@ -211,7 +212,7 @@ class CalibrationDesk:
             raise Invalid(
                 "version", "not-found", "没有这个版本 · there is no such version: enter what was measured first"
             )
-        if found.device != section.device or not found.side.is_like(side):
+        if not is_same_device(found.device, section.device) or not found.side.is_like(side):
             raise Invalid(
                 "version",
                 "another-device",

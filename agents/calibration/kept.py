@@ -15,6 +15,7 @@ import structlog
 
 from agents.calibration.correction import Correction, Side
 from agents.calibration.crosses import crosses_of
+from agents.calibration.same_device import is_same_device
 from agents.ledger import Acceptance, Calibration, Ledger
 from agents.settings import HallSection, PrinterSection
 from agents.templates import Templates
@@ -101,8 +102,9 @@ def as_drawn(
     )
 
 
-def _where(one: Calibration) -> tuple[str, Stock, str]:
-    return one.printer, one.stock, one.device
+def _is_at(one: Calibration, printer: PrinterSection) -> bool:
+    here = (one.printer, one.stock) == (printer.name, printer.stock)
+    return here and is_same_device(one.device, printer.device)
 
 
 def _line(one: Calibration, acceptance: Acceptance) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlite3 import Row
 
 from agents.calibration.correction import Calibrated, Correction, Point, Side
+from agents.calibration.same_device import is_same_device
 from agents.ledger.database import Database
 from spooler.wire.messages import Actor, Stock
 
@@ -104,7 +105,7 @@ class Calibrations:
         return tuple(
             Calibrated(one.side, one.version, one.correction)
             for one in found
-            if (one.stock, one.device) == (stock, device)
+            if one.stock is stock and is_same_device(one.device, device)
         )
 
     def all_in_force(self) -> Sequence[Calibration]:

@@ -121,6 +121,25 @@ def test_another_device_behind_the_same_name_is_not_calibrated(make_counter):
     assert counter.hall.board.facts_of("booklet-1").calibration == {"A": None, "B": None, "C": None}
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ("socket://10.0.0.5:9100", "socket://10.0.0.5:9100?contimeout=60", True),
+        ("ipp://p/ipp?contimeout=60", "ipp://p/ipp?contimeout=30&waitjob=false", True),
+        ("ipp://p/ipp", "ipp://q/ipp", False),
+        ("usb://HP/LaserJet?serial=A1", "usb://HP/LaserJet?serial=A2", False),
+        ("usb://HP/LaserJet", "usb://HP/LaserJet?serial=A2", False),
+    ],
+)
+def test_how_a_device_is_spoken_to_makes_it_no_other(make_counter, before, after, same):
+    """The doctor asks for a contimeout in hall.toml: nobody has to measure again for that."""
+    counter = make_counter(printers=(PrinterSection(name="proof-1", stock=Stock.PROOF, device=before),))
+    counter.printers = (PrinterSection(name="proof-1", stock=Stock.PROOF, device=after),)
+    counter.restart()
+
+    assert (counter.hall.board.calibrated("proof-1", PROOF) is not None) == same
+
+
 def test_what_lies_released_from_before_is_not_begun(bare, desk):
     """A hall is brought up to date with a pass in its queue: it stays there until the printer is measured."""
     calibrate(desk, "booklet-1", "A")
