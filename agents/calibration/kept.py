@@ -75,10 +75,8 @@ def take_in(ledger: Ledger, kept: KeptCalibrations) -> None:
 
 def uncalibrated(printer: PrinterSection, hall: HallSection) -> tuple[str, ...]:
     """Return the sides of a printer's stock that are not in force by the file: whoever asks has no ledger."""
-    at_this = (printer.name, printer.stock, printer.device)
-    there = {
-        one.side.spread: one.side for one, _ in KeptCalibrations(hall.calibrations).all() if _where(one) == at_this
-    }
+    kept = KeptCalibrations(hall.calibrations).all()
+    there = {one.side.spread: one.side for one, _ in kept if _is_at(one, printer)}
     sides = Templates(own=hall.templates_directory).sides(printer.stock)
     return tuple(s.spread for s in sides if s.spread not in there or not there[s.spread].is_like(s))
 
