@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spooler.catalog import KINDS
-from spooler.render.template.positions import line_of
+from spooler.daemon.positions import told
 
 SHIPPED = "items.toml"
 NONE = "none"  # such an item is booked, and nothing is printed for it
@@ -66,7 +66,7 @@ def load_items(path: Path) -> Mapping[str, Item]:
         faults = list(_faults(items))
         if not faults:
             return items
-    raise BadItems("\n".join(_told(path, source, fault) for fault in faults))
+    raise BadItems("\n".join(told(path, source, fault.where, fault.message) for fault in faults))
 
 
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
@@ -97,7 +97,3 @@ def _faults(items: Mapping[str, Item]) -> Iterator[_Fault]:
             yield _Fault(("items", code, "issuance"), "nothing is issued for this item")
         if (first := names.setdefault(item.name, code)) != code:
             yield _Fault(("items", code, "name"), f"{first} has the same name")
-
-
-def _told(path: Path, source: str, fault: _Fault) -> str:
-    return f"{path}:{line_of(source, fault.where)}: {'.'.join(map(str, fault.where))}: {fault.message}"

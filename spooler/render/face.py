@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from spooler.daemon.positions import told
 from spooler.render.template import BadTemplate, Part
 from spooler.render.template.model import Length, Millimetres, Points, Shrinking
-from spooler.render.template.positions import line_of
 
 FACE = "face.toml"
 SUFFIX = "-electronic"
@@ -274,4 +274,4 @@ def _told(path: Path, source: str, where: tuple[str | int, ...], message: str) -
     if not where:
         key, _, message = message.partition(": ")
         where = tuple(key.split("."))
-    return f"{path}:{line_of(source, where)}: {'.'.join(map(str, where))}: {message}"
+    return told(path, source, where, message)

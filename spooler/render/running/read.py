@@ -5,9 +5,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from spooler.daemon.positions import told
 from spooler.render.running.model import SheetTemplate, faults
 from spooler.render.template import BadTemplate
-from spooler.render.template.files import SAMPLE, read_toml, shape_fault, told, versions_of
+from spooler.render.template.files import SAMPLE, read_toml, shape_fault, versions_of
 
 SHEET = "sheet.toml"
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from spooler.daemon.positions import told
 from spooler.render.template.checks import faults
 from spooler.render.template.model import Template
-from spooler.render.template.positions import line_of
 
 TEMPLATE = "template.toml"
 BLANK = "blank.pdf"
@@ -96,8 +96,3 @@ def shape_fault(path: Path, source: str, error: Any) -> str:
     """Return what is said of one of pydantic's errors."""
     hint = "; nobody reads this key" if error["type"] == "extra_forbidden" else ""
     return told(path, source, error["loc"], error["msg"] + hint)
-
-
-def told(path: Path, source: str, where: tuple[str | int, ...], message: str) -> str:
-    """Return the message behind file, line and key."""
-    return f"{path}:{line_of(source, where)}: {'.'.join(map(str, where))}: {message}"

@@ -21,6 +21,11 @@ def line_of(source: str, path: Path) -> int:
     return next((lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in lines), 1)
 
 
+def told(file: object, source: str, where: Path, message: str) -> str:
+    """Return the message behind file, line and key."""
+    return f"{file}:{line_of(source, where)}: {'.'.join(map(str, where))}: {message}"
+
+
 class _Scan:
     """One walk through a file that is known to be sound."""
 
