@@ -39,7 +39,7 @@ def collateral_list_of(content: Content) -> Running:
 def check_sheet_of(content: Content) -> Running:
     """Return all that the certificate will say, with the names of its fields, to be read over by who applied for it."""
     headings = _headings(content) | {"case": Said("case", content.case)}
-    said = [*_fields(content), *_enclosed(content)]
+    said = [*_fields(content), *_enclosed(content), *_listed(content)]
     rows = [Row({"label": Said("sheet", label), "value": value}) for label, value in said]
     return Running(headings, rows)
 
@@ -56,6 +56,13 @@ def _enclosed(content: Content) -> Iterator[tuple[str, Said]]:
     parts += [f"抵押物清单 {len(content.collateral)} 项"] if content.collateral else []
     if parts:
         yield "附图附件", Said("annexes", "、".join(parts))
+
+
+def _listed(content: Content) -> Iterator[tuple[str, Said]]:
+    """Yield each row of the list that will be printed beside it: a wrong unit there is as wrong as a wrong name."""
+    for i, entry in enumerate(content.collateral):
+        said = [entry.get(spec.name, "") for spec in COLLATERAL_FIELDS]
+        yield f"抵押物 {i + 1}", Said(f"collateral.{i}", "；".join(filter(None, said)))
 
 
 _ENCLOSED = {

@@ -204,6 +204,17 @@ def test_the_check_sheet_says_all_that_the_certificate_will(kind):
         assert squeezed(text) in said
 
 
+def test_the_check_sheet_says_every_row_of_the_list():
+    """A wrong unit in the list is as wrong as a wrong name."""
+    content = a_mortgage(30, area="81.01㎡")
+
+    said = squeezed("".join("".join(texts(leaf)) for leaf in laid(content, CHECK).leaves))
+
+    for i, row in enumerate(content.collateral, 1):
+        assert squeezed(f"抵押物{i}{row['unit_number']}；{row['location']}；81.01㎡") in said
+    assert "抵押物清单30项" in said
+
+
 @pytest.mark.parametrize("length", [10, 400, 1500, 2400])
 def test_notes_that_fit_a_certificate_fit_its_check_sheet(renderer, length):
     """A sheet that is only read must not refuse what prints."""
@@ -286,13 +297,17 @@ def test_a_check_sheet_is_the_last_pass_whatever_else_there_is(renderer):
 
     rendered = renderer.print_document(content)
 
-    assert [one.name for one in rendered.passes] == ["P", "L1", "L2", "L3", "L4", "K"]
-    assert [page for one in rendered.passes for page in one.pages] == list(range(6))
+    sheets = len(laid(content, CHECK).leaves)
+    assert [(one.name, len(one.pages)) for one in rendered.passes] == [
+        *((name, 1) for name in ("P", "L1", "L2", "L3", "L4")),
+        ("K", sheets),
+    ]
+    assert [page for one in rendered.passes for page in one.pages] == list(range(5 + sheets))
     assert [one.check for one in rendered.passes] == [*[None] * 5, Check.REQUIRED]
     read = [squeezed(page.extract_text()) for page in pypdf.PdfReader(BytesIO(rendered.pdf)).pages]
-    assert ["核对签收单" in text for text in read] == [*[False] * 5, True] and "Parcel" in read[4]
+    assert ["核对签收单" in text for text in read] == [*[False] * 5, *[True] * sheets] and "Parcel" in read[4]
     *_, sheet = renderer.print_document(long).passes
-    assert len(sheet.pages) == 2
+    assert len(sheet.pages) > 2
     assert len(pypdf.PdfReader(BytesIO(renderer.preview(long))).pages) == sheet.pages[-1] + 1
 
 
