@@ -15,6 +15,9 @@ from spooler.render.running.what import CHECK_SHEET, COLLATERAL_LIST, DEMANDS, S
 from spooler.render.sheets import Pages
 from spooler.wire.messages import Check
 
+# A hall reads documents of 200 pages: these, 90 of lists, and the sides of the certificate.
+MOST_CHECK_PAGES = 100
+
 
 class Sheets:
     """All sheets that there are. May be shared by threads."""
@@ -41,7 +44,12 @@ class Sheets:
         """Return the check-and-sign sheet, where the registry wants one; what a query found is read by itself."""
         if content.check is None or KINDS[content.kind].is_plain:
             return None
-        return self._laid(CHECK_SHEET, content, check_sheet_of(content))
+        laid = self._laid(CHECK_SHEET, content, check_sheet_of(content))
+        pages = len(laid.leaves)
+        if pages <= MOST_CHECK_PAGES:
+            return laid
+        message = f"核对签收单共 {pages} 页，最多 {MOST_CHECK_PAGES} 页。The check sheet has {pages} pages, {MOST_CHECK_PAGES} at most."
+        return replace(laid, refused=(*laid.refused, Finding("collateral", RenderCode.DOES_NOT_FIT, message)))
 
     def of_sample(self, sheet: SheetTemplate, sample: Content) -> Laid:
         """Return what this version makes of a content."""

@@ -11,13 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spooler.render import BadTemplate, Unprintable, find_templates
+from spooler.render.annex.pdf import MOST_PAGES
 from spooler.render.fonts import shared_faces
-from spooler.render.running import Sheets
+from spooler.render.running import Sheets, sheets
 from spooler.render.running.layout import lay_out_sheet
 from spooler.render.running.read import load_sheets
 from spooler.render.running.what import DEMANDS, check_sheet_of, collateral_list_of, sample_of_sheet, sum_of
 from spooler.render.typeset import ink_of
 from spooler.wire.messages import Check, Stock
+from spooler.wire.pages import _MAX_PAGES
 
 from .builders import MM, a_content, a_pdf, an_annex, squeezed, text_of
 
@@ -181,6 +183,18 @@ def test_more_pages_than_a_document_has_are_refused(renderer):
     assert finding.field == "collateral" and re.search(r"\d+ 页，最多 90 页", finding.message)
 
 
+def test_a_check_sheet_of_more_pages_than_a_hall_reads_is_refused(renderer, monkeypatch):
+    """Whatever is accepted is printed: a hall refuses a document of more than 200 pages."""
+    assert 3 + MOST_PAGES + sheets.MOST_CHECK_PAGES <= _MAX_PAGES
+    monkeypatch.setattr(sheets, "MOST_CHECK_PAGES", 2)
+
+    with pytest.raises(Unprintable) as refused:
+        renderer.print_document(replace(a_mortgage(60), check=Check.REQUIRED))
+
+    assert [finding.field for finding in refused.value.findings] == ["collateral"]
+    assert "最多 2 页" in refused.value.findings[0].message
+
+
 def test_the_electronic_certificate_has_the_list_too():
     from spooler.render.electronic import ElectronicRenderer
 
@@ -285,9 +299,9 @@ def test_a_site_s_own_sheet_stands_in_for_ours(tmp_path):
 
 
 def test_the_samples_are_sound():
-    sheets = Sheets(find_templates())
+    ours = Sheets(find_templates())
 
-    assert [sheets.of_sample(sheet, sample_of_sheet(sheet)).refused for sheet in SHEETS.values()] == [(), ()]
+    assert [ours.of_sample(sheet, sample_of_sheet(sheet)).refused for sheet in SHEETS.values()] == [(), ()]
 
 
 def test_a_check_sheet_is_the_last_pass_whatever_else_there_is(renderer):
@@ -297,15 +311,15 @@ def test_a_check_sheet_is_the_last_pass_whatever_else_there_is(renderer):
 
     rendered = renderer.print_document(content)
 
-    sheets = len(laid(content, CHECK).leaves)
+    count = len(laid(content, CHECK).leaves)
     assert [(one.name, len(one.pages)) for one in rendered.passes] == [
         *((name, 1) for name in ("P", "L1", "L2", "L3", "L4")),
-        ("K", sheets),
+        ("K", count),
     ]
-    assert [page for one in rendered.passes for page in one.pages] == list(range(5 + sheets))
+    assert [page for one in rendered.passes for page in one.pages] == list(range(5 + count))
     assert [one.check for one in rendered.passes] == [*[None] * 5, Check.REQUIRED]
     read = [squeezed(page.extract_text()) for page in pypdf.PdfReader(BytesIO(rendered.pdf)).pages]
-    assert ["核对签收单" in text for text in read] == [*[False] * 5, *[True] * sheets] and "Parcel" in read[4]
+    assert ["核对签收单" in text for text in read] == [*[False] * 5, *[True] * count] and "Parcel" in read[4]
     *_, sheet = renderer.print_document(long).passes
     assert len(sheet.pages) > 2
     assert len(pypdf.PdfReader(BytesIO(renderer.preview(long))).pages) == sheet.pages[-1] + 1
