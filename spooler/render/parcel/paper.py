@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from math import cos, hypot, inf, radians, sin
 
@@ -69,6 +70,7 @@ def centred(
     return Lettering(text, size, middle[0] - x * across + y * down, middle[1] - x * down - y * across, angle, colour)
 
 
+@lru_cache(maxsize=1024)
 def ink_of(text: str, size: float, faces: Faces) -> tuple[float, float, float, float]:
     """Return left, top, right and bottom of a text's ink around the left end of its baseline, y down."""
     em = size / MM
@@ -102,25 +104,28 @@ class Taken:
     def __init__(self, room: Rect, clearance: float) -> None:
         self._room = room
         self._clearance = clearance
-        self._cells: dict[tuple[int, int], list[Shape]] = defaultdict(list)
+        self._cells: dict[tuple[int, int], list[_Bounded]] = defaultdict(list)
 
     def add(self, shape: Shape) -> None:
-        for cell in _cells(_bounds(shape)):
-            self._cells[cell].append(shape)
+        bounds = _bounds(shape)
+        for cell in _cells(bounds):
+            self._cells[cell].append((*bounds, shape))
 
     def is_free(self, shape: Shape) -> bool:
         """Say whether the shape lies in the room and keeps its distance from everything."""
-        bounds = _bounds(shape)
-        if not self._holds(bounds):
+        left, top, right, bottom = _bounds(shape)
+        if not self._holds(left, top, right, bottom):
             return False
-        left, top, right, bottom = bounds
         gap = self._clearance
-        near = {id(one): one for cell in _cells((left - gap, top - gap, right + gap, bottom + gap))
-                for one in self._cells.get(cell, ())}  # fmt: skip
-        return all(_apart(shape, one, gap) for one in near.values())
+        left, top, right, bottom = left - gap, top - gap, right + gap, bottom + gap
+        for cell in _cells((left, top, right, bottom)):
+            for from_x, from_y, to_x, to_y, other in self._cells.get(cell, ()):
+                meets = left < to_x and from_x < right and top < to_y and from_y < bottom
+                if meets and not _apart(shape, other, gap):
+                    return False
+        return True
 
-    def _holds(self, bounds: tuple[float, float, float, float]) -> bool:
-        left, top, right, bottom = bounds
+    def _holds(self, left: float, top: float, right: float, bottom: float) -> bool:
         room, gap = self._room, self._clearance
         return (
             left >= room.x + gap
@@ -128,6 +133,10 @@ class Taken:
             and right <= room.x + room.width - gap
             and bottom <= room.y + room.height - gap
         )
+
+
+# Left, top, right, bottom, and the shape itself.
+_Bounded = tuple[float, float, float, float, Shape]
 
 
 def _bounds(shape: Shape) -> tuple[float, float, float, float]:
@@ -142,9 +151,6 @@ def _cells(bounds: tuple[float, float, float, float]) -> Iterator[tuple[int, int
 
 def _apart(one: Shape, other: Shape, gap: float) -> bool:
     """Say whether some line separates two convex shapes by the gap."""
-    a, b = _bounds(one), _bounds(other)
-    if a[0] - b[2] >= gap or b[0] - a[2] >= gap or a[1] - b[3] >= gap or b[1] - a[3] >= gap:
-        return True
     return any(_gap_along(axis, one, other) >= gap for axis in _axes(one, other))
 
 

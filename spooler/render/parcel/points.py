@@ -53,14 +53,14 @@ def _rings(parcel: Parcel) -> Iterator[tuple[Ring, bool]]:
 def _in_order(ring: Ring, is_hole: bool) -> Ring:
     runs_clockwise = doubled_area(ring) < 0
     turned = ring if runs_clockwise != is_hole else tuple(reversed(ring))
-    first = min(range(len(turned)), key=lambda i: _off_north_west(turned, i))
-    return turned[first:] + turned[:first]
-
-
-def _off_north_west(ring: Ring, i: int) -> tuple[float, float]:
     west, north = min(x for x, _ in ring), max(y for _, y in ring)
-    x, y = ring[i]
-    return round((x - west) ** 2 + (north - y) ** 2, 6), -y
+
+    def off_north_west(i: int) -> tuple[float, float]:
+        x, y = turned[i]
+        return round((x - west) ** 2 + (north - y) ** 2, 6), -y
+
+    first = min(range(len(turned)), key=off_north_west)
+    return turned[first:] + turned[:first]
 
 
 def _place(point: Point) -> tuple[int, int]:
