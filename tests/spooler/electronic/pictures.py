@@ -4,6 +4,8 @@ import sys
 from io import BytesIO
 from pathlib import Path
 
+from PIL import Image
+
 from spooler.electronic.identifier import Identity
 from spooler.intake.check import content_of, read_request
 from spooler.render import find_templates
@@ -17,7 +19,7 @@ SHOWN = {  # picture: sample, page, is withdrawn
     "electronic-withdrawn": ("homestead", 1, True),
     "electronic-proof": ("mortgage", 1, False),
 }
-DOTS, COLOURS = 75, 48
+DOTS, COLOURS = 75, 192  # the seal is red on few dots: fewer colours lose it
 
 
 def draw(renderer: ElectronicRenderer, sample: str, is_withdrawn: bool) -> bytes:
@@ -39,7 +41,7 @@ def main(directory: Path) -> None:
     for name, (sample, page, is_withdrawn) in SHOWN.items():
         picture = raster(draw(renderer, sample, is_withdrawn), page, DOTS, colour=True)
         out = BytesIO()
-        picture.quantize(COLOURS).save(out, "PNG", optimize=True)
+        picture.quantize(COLOURS, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
         (directory / f"{name}.png").write_bytes(out.getvalue())
 
 

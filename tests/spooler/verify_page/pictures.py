@@ -37,7 +37,7 @@ SHOWN = {  # picture: whose standing, the language, the screen
     "verify-superseded-desk": ("superseded", "zh", DESK),
     "verify-english-desk": ("superseded", "en", DESK),
 }
-COLOURS = 48
+COLOURS = 160
 
 
 @contextmanager
@@ -68,8 +68,8 @@ def taken(page: Page, address: str, size: tuple[int, int]) -> bytes:
     page.size(*size, phone=is_phone)
     page.visit(address)
     picture = Image.open(BytesIO(page.picture())).convert("RGB")
-    if not is_phone:
-        picture = picture.resize((size[0] * 5 // 8, size[1] * 5 // 8), Image.Resampling.LANCZOS)
+    shown = size if is_phone else (size[0] * 5 // 8, size[1] * 5 // 8)
+    picture = picture.resize(shown, Image.Resampling.LANCZOS)
     out = BytesIO()
     picture.quantize(COLOURS, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
     return out.getvalue()
