@@ -20,6 +20,10 @@ def items(
             "--file", dir_okay=False, help="自有目录 · Your own catalogue, as home.items_file names it: checked."
         ),
     ] = None,
+    copy: Annotated[
+        Path | None,
+        typer.Option("--copy", dir_okay=False, help="抄一份自改 · Write ours to this new file, to be changed there."),
+    ] = None,
     home: Annotated[bool, typer.Option("--home", help="问属地服务 · What the home at --api uses.")] = False,
     api: ApiOption = DEFAULT_API,
     token_file: TokenFileOption = None,
@@ -31,12 +35,27 @@ def items(
 
     Example: certspool items --kind proof
     """
+    if copy is not None:
+        _copy(copy)
+        return
     rows = Api(api, token_file, as_json=as_json).get("/v1/items")["items"] if home else _read(file)
     found = [row for row in rows if kind is None or row["yields"] == kind]
     if kind is not None and not found:
         known = ", ".join(sorted({row["yields"] for row in rows}))
         fail(f"没有这一种 · nothing yields {kind}; there are {known}", Exit.WRONG_USAGE)
     typer.echo(json.dumps({"items": found}, ensure_ascii=False) if as_json else _table(found))
+
+
+def _copy(to: Path) -> None:
+    """A file that is there already may be somebody's work: it is left alone."""
+    from spooler.items import find_items
+
+    try:
+        with to.open("xb") as file:
+            file.write(find_items().read_bytes())
+    except OSError as e:
+        fail(f"{to}: {e.strerror}", Exit.FAILED)
+    typer.echo(str(to))
 
 
 def _read(file: Path | None) -> list[dict[str, Any]]:

@@ -60,3 +60,15 @@ def test_a_home_is_asked_for_what_it_uses(run, tmp_path, monkeypatch):
         assert codes(run("--home", "--json")[1]) == []
     finally:
         served.close()
+
+
+def test_ones_own_begins_as_a_copy_of_ours(run, tmp_path):
+    """It is read as ours is; a file that is there already is left alone."""
+    own = tmp_path / "own.toml"
+
+    assert run("--copy", own)[0] == 0
+    assert codes(run("--file", own, "--json")[1]) == codes(run("--json")[1])
+    own.write_text("mine")
+    code, _, err = run("--copy", own)
+    assert (code, own.read_text()) == (1, "mine")
+    assert f"{own}: File exists" in err
