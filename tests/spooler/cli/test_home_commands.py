@@ -219,14 +219,14 @@ def test_an_answer_that_is_no_problem_document_is_told_too(run, monkeypatch):
     assert (code, "502" in err) == (1, True)
 
 
-@pytest.mark.parametrize("face", ["print", "preview", "check-sheet"])
-def test_render_needs_no_daemon_and_no_key(run, written, tmp_path, face):
+@pytest.mark.parametrize(("face", "pages"), [("print", 3), ("preview", 3), ("check-sheet", 1)])
+def test_render_needs_no_daemon_and_no_key(run, written, tmp_path, face, pages):
     out = tmp_path / f"{face}.pdf"
 
     code, _, _ = run("render", written(HOUSE), "--annex-dir", ANNEXES, "--face", face, "-o", out)
 
     assert code == 0
-    assert len(pypdf.PdfReader(out).pages) == 3
+    assert len(pypdf.PdfReader(out).pages) == pages
 
 
 def test_render_refuses_what_would_not_print(run, written, tmp_path):

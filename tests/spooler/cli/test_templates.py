@@ -44,8 +44,8 @@ def test_the_shipped_templates_are_listed_and_sound(run):
         ("record/1", "plain", True),
         ("collateral-list/1", "plain", True),
         ("check-sheet/1", "plain", True),
-        ("certificate-electronic/1", "electronic", True),
-        ("proof-electronic/1", "electronic", True),
+        ("certificate-electronic/1", "electronic", False),
+        ("proof-electronic/2", "electronic", True),
     }
     code, out, _ = run("check", "--json")
     assert (code, json.loads(out)["faults"]) == (0, [])
@@ -64,13 +64,13 @@ def test_the_next_version_begins_as_a_copy(run, own):
 )
 def test_the_next_version_of_what_has_no_blank_begins_as_well(run, tmp_path, kind, file):
     """Plain paper and screens have nothing to be drawn beneath."""
-    assert run("new", kind, "--own", tmp_path)[0] == 0
+    name = json.loads(run("new", kind, "--own", tmp_path, "--json")[1])["name"]
     held = {"face.toml"} if file == "face.toml" else {file, "sample.json"}
-    assert {path.name for path in (tmp_path / kind / "2").iterdir()} == held
-    code, out, err = run("check", f"{kind}/2", "--own", tmp_path, "--json")
-    assert (code, json.loads(out)["checked"]) == (0, [f"{kind}/2"]), err
+    assert {path.name for path in (tmp_path / name).iterdir()} == held
+    code, out, err = run("check", name, "--own", tmp_path, "--json")
+    assert (code, json.loads(out)["checked"]) == (0, [name]), err
 
-    code, _, err = run("draw", f"{kind}/2", "--own", tmp_path)
+    code, _, err = run("draw", name, "--own", tmp_path)
 
     assert code == 2 and "no printed blank" in err
 
