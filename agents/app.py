@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from agents.api.app import make_api
 from agents.api.parts import Parts
+from agents.calibration.kept import KeptCalibrations, take_in
 from agents.clock_watch import ClockWatch
 from agents.doctor.look import Places, look
 from agents.doctor.rounds import Rounds, by_journal
@@ -72,6 +73,7 @@ class Agent:
         credentials = Credentials(settings.hall.credentials_directory)
         self._permits = _open_permits(settings)
         ledger, is_damaged = open_ledger(settings.hall.data_directory / "ledger.sqlite")
+        _take_in_calibrations(ledger, settings)
         self.hall = Hall(
             settings,
             ledger=ledger,
@@ -207,6 +209,14 @@ def _open_permits(settings: HallSettings) -> PermitDirectory:
         return PermitDirectory.open(settings.hall.permits)
     except (PermitsUnusable, OSError, ValueError) as e:
         raise SettingsError(f"hall.permit_directory: 许可目录不可用，不能打印 · nothing may be printed: {e}") from e
+
+
+def _take_in_calibrations(ledger: Ledger, settings: HallSettings) -> None:
+    """A new ledger, or an old copy of one, is told how far the printers are off."""
+    try:
+        take_in(ledger, KeptCalibrations(settings.hall.calibrations))
+    except OSError as e:
+        raise SettingsError(f"hall.calibration_file: 校准文件不可用 · cannot be used: {e}") from e
 
 
 def _trust(settings: HallSettings) -> Trust:

@@ -14,7 +14,7 @@ from agents.board import Board
 from agents.book import Book
 from agents.books import Books
 from agents.calibration.desk import CalibrationDesk
-from agents.calibration.kept import KeptCalibrations, take_in
+from agents.calibration.kept import KeptCalibrations
 from agents.calibration.prints import CalibrationPrints
 from agents.changes import Changes
 from agents.clock_watch import ClockWatch
@@ -95,7 +95,6 @@ class Hall:
         self.binding = binding
         self.wakes = Wakes()
         self.changes = Changes()
-        take_in(ledger, KeptCalibrations(settings.hall.calibrations))
         self.templates = Templates(own=settings.hall.templates_directory)
         self.board = Board(settings.printers, ledger, self.templates)
         self.reporter = Reporter(

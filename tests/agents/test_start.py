@@ -119,6 +119,10 @@ def test_an_address_that_is_none(says):
     assert "listen = " in says(listen="nowhere")
 
 
+def test_a_calibration_file_that_is_none(says, tmp_path):
+    assert "hall.calibration_file" in says(calibration_file=tmp_path)
+
+
 def test_a_data_directory_that_cannot_be(says, tmp_path):
     (tmp_path / "file").write_text("")
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from agents.accounts import Account, Role
-from agents.calibration.kept import KeptCalibrations, as_drawn
+from agents.calibration.kept import KeptCalibrations, as_drawn, take_in
 from agents.clock_watch import ClockWatch
 from agents.device import DeviceState, Standing
 from agents.hall import Hall, Keys
@@ -90,6 +90,7 @@ class Counter:
             printers=tuple(self.printers),
         )
         self.ledger = Ledger(self.directory / "ledger.sqlite")
+        take_in(self.ledger, KeptCalibrations(settings.hall.calibrations))
         keys = self.office.directory / "halls" / HALL / "credentials"
         self.hall = Hall(
             settings,
