@@ -20,6 +20,7 @@ from spooler.render.parcel.paper import RED, Taken
 from spooler.render.parcel.points import boundaries_of
 from spooler.render.parcel.scale import SCALES, ground
 from spooler.render.parcel_drawing import draw_parcel
+from spooler.render.sheets import Pages
 
 from . import glyphs
 from .builders import MM, a_content, an_annex, raster, text_of
@@ -64,6 +65,9 @@ def round_shape(count: int, radii) -> list[tuple[float, float]]:
 
 
 SIXTY = round_shape(60, [60 + 15 * ((7 * i) % 11 - 5) / 5 for i in range(60)])
+
+
+THOUSANDS = round_shape(1990, [300 + 15 * (i % 2) for i in range(1990)])
 
 
 def texts_of(drawing) -> list[str]:
@@ -360,15 +364,36 @@ def test_a_grey_drawing_has_no_colour():
 
 
 @pytest.mark.bench
-@pytest.mark.parametrize(("name", "ring"), [("4", SQUARE), ("8", CONCAVE), ("60, with table", SIXTY)])
-def test_what_a_drawing_costs(name, ring):
-    source = parcel(ring)
+@pytest.mark.parametrize(("points", "ring"), [(4, SQUARE), (8, CONCAVE), (60, SIXTY), (1990, THOUSANDS)])
+def test_what_a_drawing_costs(points, ring):
+    """Medians of CPU: read and judged in the child; laid out; written as a page."""
+    content, source = lots((ring,)), parcel(ring)
+    drawing = draw_parcel(source, FRAME, FACES)
+    costs = [
+        median_ms(lambda: read_parcel(content, Role.PARCEL_MAP)),
+        median_ms(lambda: draw_parcel(source, FRAME, FACES)),
+        median_ms(lambda: page_with(drawing)) - median_ms(lambda: page_with(None)),
+    ]
+    print(f"\nparcel of {points} points: " + ", ".join(f"{cost:.1f}" for cost in costs) + " ms to read, lay out, write")
+
+
+def median_ms(task) -> float:
     spent = []
-    for _ in range(50):
+    for _ in range(21):
         start = process_time()
-        draw_parcel(source, FRAME, FACES)
+        task()
         spent.append(process_time() - start)
-    print(f"\nparcel of {name} points: {statistics.median(spent) * 1000:.1f} ms")
+    return statistics.median(spent) * 1000
+
+
+def page_with(drawing) -> bytes:
+    with FACES.lock:
+        pages = Pages(FACES)
+        pages.begin(FRAME)
+        if drawing:
+            pages.parcel(drawing)
+        pages.end()
+        return pages.to_bytes()
 
 
 def test_what_is_free_keeps_its_distance_from_everything_and_from_the_edge():
