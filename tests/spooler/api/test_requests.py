@@ -197,6 +197,14 @@ def test_a_job_says_what_to_look_at_and_names_no_character(client):
     assert first["detail"] == "request accepted; to look at: document.fields.holder fallback-face"
 
 
+def test_lettering_that_comes_out_too_small_is_a_thing_to_look_at(client):
+    """A4 map and plan share a frame: their figures are 0.8 mm high, and somebody decides whether that will do."""
+    job = client.post("/v1/jobs", files=as_parts(HOUSE)).json()
+
+    (first, *_) = client.get(f"/v1/jobs/{job['job_id']}/events").json()["events"]
+    assert first["detail"] == "request accepted; to look at: annexes.0 annex-small, annexes.1 annex-small"
+
+
 def test_a_job_without_anything_to_look_at_says_nothing_of_it(client):
     job = post(client, changed(sample("no-annex"), "hall", "231282-01")).json()
 
