@@ -5,6 +5,7 @@ before. What is not taken is tried again for three days, ever more rarely, and t
 """
 
 import random
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ import httpx
 import structlog
 from standardwebhooks.webhooks import Webhook
 
+from spooler.callback_address import AddressRefused, Allowed, CheckedTransport
 from spooler.daemon.crash import crash_point
 from spooler.daemon.worker import Worker
 from spooler.store import Store
@@ -31,11 +33,13 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Target:
-    """Where an endpoint is, and the secrets that it may check with: a new one first, the old one until it is gone."""
+    """Where an endpoint is and may be, and the secrets that it may check with: a new one first, the old one until it is gone."""
 
     name: str
     url: str
     secrets: tuple[str, ...] = field(repr=False)
+    allowed: Allowed = field(default_factory=Allowed)
+    authorities: ssl.SSLContext | None = None  # default: the public ones
 
     def headers(self, event_id: str, body: bytes, now: datetime) -> dict[str, str]:
         """Return the headers of Standard Webhooks: the same id at each try, the time and signature of this one."""
@@ -70,6 +74,7 @@ class CallbackSender(Worker):
         self._store = store
         self._target = target
         self._clock = clock
+        transport = transport or CheckedTransport(target.allowed, authorities=target.authorities)
         self._client = httpx.Client(timeout=limit_seconds, follow_redirects=False, trust_env=False, transport=transport)
 
     def stop(self) -> None:
@@ -129,6 +134,8 @@ class CallbackSender(Worker):
             # The answer's body is not read: it means nothing, and may never end.
             with self._client.stream("POST", self._target.url, content=body, headers=headers) as answer:
                 return None if answer.is_success else f"http-{answer.status_code}"
+        except AddressRefused as e:
+            return e.code
         except httpx.HTTPError as e:
             return type(e).__name__
 

@@ -5,6 +5,7 @@ Whatever cannot be used raises SettingsError: one sentence that names the settin
 
 import fcntl
 import os
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -148,8 +149,22 @@ def _key(credentials: Credentials, name: str, load: Callable[[bytes], K]) -> K:
 def read_targets(settings: HomeSettings, credentials: Credentials) -> list[Target]:
     """Read the callback secrets: one a line, the newest first."""
     return [
-        Target(one.name, one.url, tuple(credentials.text(one.secret_credential).split())) for one in settings.callbacks
+        Target(
+            one.name,
+            one.url,
+            tuple(credentials.text(one.secret_credential).split()),
+            one.allowed,
+            _authorities(one.name, one.authorities_file),
+        )
+        for one in settings.callbacks
     ]
+
+
+def _authorities(name: str, file: Path | None) -> ssl.SSLContext | None:
+    try:
+        return ssl.create_default_context(cafile=file) if file else None
+    except (OSError, ssl.SSLError) as e:
+        raise SettingsError(f"callback {name}: authorities_file {file}: 证书文件不可用 · {e.strerror}") from e
 
 
 def broker_link(settings: HomeSettings, credentials: Credentials) -> Callable[[], Link]:

@@ -1,10 +1,12 @@
 """What home.toml says. Read once, in `app`; each part is handed its own section."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from spooler.callback_address import AddressRefused, Allowed
 from spooler.daemon.broker import BrokerSection
 from spooler.daemon.settings import Section
 from spooler.electronic.identifier import LAST_SERIAL, credit_code
@@ -90,6 +92,23 @@ class CallbackSection(Section):
     registries: tuple[RegistryId | str, ...] = (ALL,)
     types: tuple[str, ...] | None = None  # default: all
     secret_credential: str
+    addresses: tuple[
+        IPv4Network | IPv6Network, ...
+    ] = ()  # where it may be, as 10.20.0.0/16; default: any public address
+    plain_http: bool = False  # http:// too: what is told is signed, and may be read on the way
+    authorities_file: Path | None = None  # PEM, whose certificates it has; default: the public ones
+
+    @property
+    def allowed(self) -> Allowed:
+        return Allowed(self.addresses, self.plain_http)
+
+    @model_validator(mode="after")
+    def _goes_where_it_may(self) -> "CallbackSection":
+        try:
+            self.allowed.check(self.url)
+        except AddressRefused as e:
+            raise ValueError(f"callback {self.name}: {e}") from None
+        return self
 
 
 class HomeSettings(Section):

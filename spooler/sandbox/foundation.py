@@ -166,6 +166,8 @@ def home_toml(site: Site) -> str:
                     "url": site.callback_url,
                     "registries": list(site.registries),
                     "secret_credential": CALLBACK_SECRET,
+                    "addresses": [f"{LOOPBACK}/32"],
+                    "plain_http": True,
                 }
             ],
         }

@@ -6,12 +6,12 @@ python -m spooler.sandbox.receiver DIR
 import json
 import sys
 import threading
+from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from standardwebhooks.webhooks import Webhook, WebhookVerificationError
-
+from spooler.callback_verify import NotGenuine, verify
 from spooler.sandbox.ports import LOOPBACK
 from spooler.sandbox.site import load
 
@@ -23,7 +23,7 @@ class Receiver(ThreadingHTTPServer):
 
     def __init__(self, port: int, secret: str, received: Path) -> None:
         super().__init__((LOOPBACK, port), _Callback)
-        self.webhook = Webhook(secret)
+        self.secret = secret
         self._received = received
         self._writing = threading.Lock()
 
@@ -41,8 +41,8 @@ class _Callback(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items() if name.lower().startswith("webhook-")}
         try:
-            self.server.webhook.verify(body, headers)
-        except WebhookVerificationError:
+            verify(body, headers, secrets=[self.server.secret], now=datetime.now(UTC))
+        except NotGenuine:
             self._answer(HTTPStatus.UNAUTHORIZED)
             return
         self.server.keep(body, headers)

@@ -252,6 +252,8 @@ id = "231221"
 name = "records-office"
 url = "http://127.0.0.1:9/callback"
 secret_credential = "callback.secret"
+addresses = ["127.0.0.1/32"]
+plain_http = true
 """
 
 

@@ -121,6 +121,8 @@ class HomeProcess:
             name = "records"
             url = "http://127.0.0.1:{self.callback_port}/callbacks"
             secret_credential = "callback.secret"
+            addresses = ["127.0.0.1/32"]
+            plain_http = true
             """
         )
 

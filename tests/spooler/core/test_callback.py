@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 from threading import Thread
 from time import monotonic, sleep
 
@@ -12,12 +13,14 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from spooler.callback import CallbackSender, Target
+from spooler.callback_address import Allowed
 from spooler.store.values import Topic
 from tests.sealing import NOW
 from tests.spooler.core.conftest import Clock, Home
 from tests.spooler.core.hall import FakeHall
 from tests.spooler.core.receiver import Receiver
 
+HERE = Allowed((ip_network("127.0.0.1/32"),), plain_http=True)
 SECRET, OLD_SECRET = "whsec_bmV3LXNlY3JldC1uZXctc2VjcmV0", "whsec_b2xkLXNlY3JldC1vbGQtc2VjcmV0"
 
 
@@ -36,7 +39,7 @@ def sender(home: Home, receiver: Receiver) -> Iterator[CallbackSender]:
 
 
 def _sender(home: Home, port: int, limit_seconds: float = 10.0) -> CallbackSender:
-    target = Target("records", f"http://127.0.0.1:{port}/callbacks", (SECRET, OLD_SECRET))
+    target = Target("records", f"http://127.0.0.1:{port}/callbacks", (SECRET, OLD_SECRET), HERE)
     return CallbackSender(store=home.store, target=target, clock=home.clock, limit_seconds=limit_seconds)
 
 
@@ -267,7 +270,7 @@ def test_a_secret_that_changes_between_two_tries_is_no_reason_to_miss_an_event(
     home.accept()
     receiver.answers = [500, 500, 204]
     for secrets in ((OLD_SECRET,), (SECRET, OLD_SECRET), (SECRET,)):
-        target = Target("records", f"http://127.0.0.1:{receiver.port}/callbacks", secrets)
+        target = Target("records", f"http://127.0.0.1:{receiver.port}/callbacks", secrets, HERE)
         sender = CallbackSender(store=home.store, target=target, clock=home.clock)
         sender.tell_due()
         sender.stop()
