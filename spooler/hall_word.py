@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, insert, select, update
 
+from spooler import audit
 from spooler.answers import end_of_order, take_answer
 from spooler.job import HOME_REASONS, JobState, Reason
 from spooler.store import Change, IllegalMove
@@ -82,7 +83,10 @@ def apply(
 
 def _refused(change: Change, report: Refused) -> None:
     why = Refusal("hall-refused", f"{report.code}: {report.message}"[:500])
-    _tell_job(change, _with_its_job(change, report), Update(because=report.code, refusal=why))
+    report = _with_its_job(change, report)
+    _tell_job(change, report, Update(because=report.code, refusal=why))
+    # Home seals nothing that a hall of the same trust refuses: somebody forged it, or the two sides differ.
+    change.alarm(replace(_alarm("order-refused", report), detail=report.code[:64]))
 
 
 def _was_wrapped_before(change: Change, report: Refused, has_newer_key: Callable[[str, datetime], bool]) -> bool:
@@ -179,6 +183,7 @@ def _heartbeat(change: Change, report: Heartbeat) -> None:
     if clock_is_wrong(change, report) and not was_alarmed(change, CLOCK, report.hall, change.now - ALARMED_AGAIN_AFTER):
         change.alarm(Alarm(CLOCK, report.hall, report.registry))
     note_heartbeat(change, report)
+    audit.heard(change, report)
 
 
 def _tell_job(change: Change, report: OrderReport, says: Update) -> bool:

@@ -86,20 +86,39 @@ def check_seal(document: ReadDocument, registry: RegistryRecord, *, roots_pem: b
 
 def check_bytes(document: bytes) -> list[int]:
     """Return the one ByteRange, which must leave out exactly the signature's hex string and nothing else of the file."""
-    matches = list(_BYTE_RANGE.finditer(document))
     if not document.startswith(b"%PDF-"):
-        raise Refusal(RefusalCode.BYTE_RULES, "the file does not start with %PDF-")
+        code = RefusalCode.BYTES_BEFORE if b"%PDF-" in document else RefusalCode.BYTE_RULES
+        raise Refusal(code, "the file does not start with %PDF-")
     if document.count(b"/ByteRange") != 1:
         raise Refusal(RefusalCode.SIGNATURE_COUNT, f"{document.count(b'/ByteRange')} signatures, must be one")
-    if len(matches) != 1:
+    found = _BYTE_RANGE.search(document)
+    if found is None:
         raise Refusal(RefusalCode.BYTE_RULES, "the ByteRange is not four numbers that start at 0")
-    before, after, length = (int(number) for number in matches[0].groups())
-    if after + length != len(document) or not 0 < before < after:
-        raise Refusal(RefusalCode.BYTE_RULES, "the signature does not cover the file to its last byte")
-    gap = document[before:after]
-    if not re.fullmatch(rb"<(?:[0-9A-Fa-f]{2})+>", gap) or not document[:before].rstrip().endswith(b"/Contents"):
-        raise Refusal(RefusalCode.BYTE_RULES, "the gap in the signed bytes is not exactly the signature")
+    before, after, length = (int(number) for number in found.groups())
+    if after + length > len(document) or not 0 < before < after:
+        raise Refusal(RefusalCode.BYTE_RULES, "the ByteRange is not one of this file")
+    _check_nothing_follows(document[after + length :])
+    _check_gap(document, before, after)
     return [0, before, after, length]
+
+
+def _check_nothing_follows(tail: bytes) -> None:
+    """What follows refuses, whatever it is; which attack it looks like is told only for those who must search."""
+    if not tail:
+        return
+    if b"startxref" not in tail:
+        raise Refusal(RefusalCode.BYTES_AFTER, f"{len(tail)} bytes stand after what was signed")
+    if b"/Rect" in tail:
+        raise Refusal(RefusalCode.LATER_ANNOTATION, "saved again after it was sealed, with something laid over a page")
+    raise Refusal(RefusalCode.LATER_UPDATE, "saved again after it was sealed")
+
+
+def _check_gap(document: bytes, before: int, after: int) -> None:
+    gap = document[before:after]
+    if not gap.strip(b"<>()0 \t\r\n\0"):
+        raise Refusal(RefusalCode.SIGNATURE_EMPTY, "where the signature should be there is none")
+    if not re.fullmatch(rb"<(?:[0-9A-Fa-f]{2})+>", gap) or not document[:before].rstrip().endswith(b"/Contents"):
+        raise Refusal(RefusalCode.SIGNATURE_GAP, "the gap in the signed bytes is not exactly the signature")
 
 
 @contextmanager
@@ -153,7 +172,7 @@ def _check_room(signature: EmbeddedPdfSignature) -> None:
     """The room left after the signature is the only part of the file that it does not cover: nothing may stand there."""
     written = signature.pkcs7_content
     if written[len(cms.ContentInfo.load(written).dump()) :].strip(b"\0"):
-        raise Refusal(RefusalCode.BYTE_RULES, "something stands in the room after the signature")
+        raise Refusal(RefusalCode.SIGNATURE_GAP, "something stands in the room after the signature")
 
 
 def _check_permissions(reader: PdfFileReader, signature: EmbeddedPdfSignature) -> None:

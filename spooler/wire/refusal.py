@@ -23,7 +23,13 @@ class RefusalCode(StrEnum):
     TICKET_EMBEDDED = "ticket-embedded"  # the ticket inside is missing, or another
     # the document by itself
     DOCUMENT_TOO_LARGE = "document-too-large"
-    BYTE_RULES = "byte-rules"  # the signed ranges do not cover the file exactly, first byte to last
+    BYTES_BEFORE = "bytes-before"  # something stands before the document
+    BYTE_RULES = "byte-rules"  # the signed ranges are none, or not those of the whole file
+    BYTES_AFTER = "bytes-after"  # something stands after what was signed
+    LATER_UPDATE = "later-update"  # saved again after it was sealed: other content may be shown
+    LATER_ANNOTATION = "later-annotation"  # the same, and a mark was laid over a page
+    SIGNATURE_GAP = "signature-gap"  # what is not signed is more, or other, than the signature itself
+    SIGNATURE_EMPTY = "signature-empty"  # where the signature should be there is none
     PDF_FORMAT = "pdf-format"  # not strictly well-formed
     SIGNATURE_COUNT = "signature-count"  # not exactly one
     SIGNATURE_KIND = "signature-kind"  # not a PAdES signature

@@ -6,11 +6,12 @@ from uuid import uuid4
 
 import pytest
 
+from spooler.wire.envelope import Address, wrap
 from spooler.wire.errors import NotTrusted
 from spooler.wire.messages import CONTROL_TYPE, Cancel, Hold, Lease
 from spooler.wire.signed import sign
 from tests.agents.counter.hall import CLERK, HALL, HOME, delivery
-from tests.sealing import OTHER_HOME
+from tests.sealing import OTHER_HALL, OTHER_HOME
 
 
 def test_an_order_is_received_durably(counter):
@@ -27,6 +28,7 @@ def test_an_order_is_received_durably(counter):
     assert counter.book.document(order_id) == order.document
 
 
+@pytest.mark.attack_row("S4")
 def test_the_same_order_again_is_harmless(counter):
     """Wrapped anew it has other bytes, and is the same order."""
     order = counter.booklet()
@@ -38,6 +40,7 @@ def test_the_same_order_again_is_harmless(counter):
     assert len(counter.acts.orders(CLERK)) == 1
 
 
+@pytest.mark.attack_row("S4")
 def test_the_same_order_after_its_time_is_still_the_same(counter):
     """A late redelivery of what is here already refuses nothing."""
     order = counter.booklet()
@@ -170,3 +173,57 @@ def test_a_control_signed_by_another_registry_is_not_believed(counter):
         counter.hall.inbox.handle(delivery("control", body, {"registry": OTHER_HOME}))
 
     assert counter.order(order_id).state == "waiting"
+
+
+@pytest.mark.attack_row("S17", "S18")
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda body, other: b"",
+        lambda body, other: body[:40],
+        lambda body, other: body[:-1],
+        lambda body, other: body + b"\0",
+        lambda body, other: bytes([body[0] ^ 1]) + body[1:],
+        lambda body, other: body[:-1] + bytes([body[-1] ^ 1]),
+        lambda body, other: body[: len(body) // 2] + bytes([body[len(body) // 2] ^ 1]) + body[len(body) // 2 + 1 :],
+        lambda body, other: other[:32] + body[32:],
+        lambda body, other: bytes(32) + body[32:],
+        lambda body, other: bytes(13 << 20),
+    ],
+    ids=["empty", "enc-alone", "cut", "longer", "enc-bit", "tag-bit", "bit", "enc-swapped", "enc-zero", "too-long"],
+)
+def test_whatever_is_wrong_with_an_envelope_it_says_the_same(counter, damage):
+    """One code: whoever tries ciphertexts learns nothing from the answers."""
+    order = counter.booklet()
+    good, other = counter.wrapped(order), counter.wrapped(counter.booklet())
+
+    counter.hall.inbox.handle(replace(good, body=damage(good.body, other.body)))
+
+    (refused,) = counter.reports("refused")
+    assert (refused.code, refused.state) == ("envelope", "refused")
+    assert counter.acts.orders(CLERK) == ()
+
+
+@pytest.mark.attack_row("S3", "S18")
+def test_an_order_that_was_wrapped_for_another_hall_does_not_open_here(counter):
+    """Sent on to this hall under this hall's address: another key, another `info`."""
+    order = counter.booklet()
+    record = counter.office.trust.halls[OTHER_HALL].wrap_keys[0]
+    address = Address(HOME, OTHER_HALL, order.ticket.order_id, record.kid)
+    body = wrap(order.contents, address, record)
+
+    for kid in (record.kid, counter.office.trust.halls[HALL].wrap_keys[0].kid):
+        counter.hall.inbox.handle(counter.wrapped(order, body=body, kid=kid))
+
+    assert {refused.code for refused in counter.reports("refused")} == {"envelope"}
+    assert counter.acts.orders(CLERK) == ()
+
+
+@pytest.mark.attack_row("S3")
+def test_another_halls_order_wrapped_anew_for_this_one_is_refused(counter):
+    """Whoever could open it there, or stole it before it was wrapped, cannot move it here: the ticket says for whom it is."""
+    order = counter.booklet(hall=OTHER_HALL)
+
+    counter.hall.inbox.handle(counter.wrapped(order, hall=HALL))
+
+    assert [refused.code for refused in counter.reports("refused")] == ["audience"]

@@ -91,6 +91,7 @@ def test_what_is_unsafe_is_found_refused_mended_and_prints(ward, code):
     assert len(ward.hall.sheets()) == 1
 
 
+@pytest.mark.attack_row("S28")
 def test_a_policy_that_lets_others_meddle_is_replaced_in_two_steps(ward):
     """cupsd takes a policy only when it was started with it, so --fix writes it, and after a restart uses it."""
     ward.rewrite(ward.hall.cups.configuration, "Restart-Job Reprocess-Job CUPS-Move-Job Hold-Job", "Renew-Subscription")
@@ -146,6 +147,7 @@ def test_a_queue_without_the_stocks_size_is_found(ward):
     assert ward.codes() == {"page-size"}
 
 
+@pytest.mark.attack_row("S28")
 def test_a_foreign_job_raises_the_alarm_and_stops_nothing(ward):
     """It never prints, so it may not keep certificates back either: else anyone could."""
     ward.start()

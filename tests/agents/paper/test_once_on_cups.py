@@ -225,6 +225,7 @@ def test_a_device_that_is_not_ready_gets_nothing_and_the_permit_stays_unclaimed(
     assert hall.permits.revoke(uuid)
 
 
+@pytest.mark.attack_row("S28")
 def test_a_job_without_a_permit_prints_nothing(hall):
     """A queue that carries certificates prints nothing else: `lp` of a forged page comes to nothing."""
     page = hall.directory / "forged.pdf"
@@ -258,6 +259,7 @@ def test_a_stolen_uuid_prints_nothing(hall):
     ],
     ids=["pages", "device", "expired", "content"],
 )
+@pytest.mark.attack_row("S29")
 def test_what_the_permit_is_not_for_is_refused(hall, varied):
     uuid, job = hall.begin(**varied)
     hall.wait_until_ended(job)
@@ -334,3 +336,36 @@ def _add_queue_with_filter(hall, name, script):
     torn = hall.directory / f"{name}.ppd"
     torn.write_text("\n".join(line if "cupsFilter2" in old else old for old in description.splitlines()) + "\n")
     hall.command("/usr/sbin/lpadmin", "-p", name, "-P", str(torn))
+
+
+@pytest.mark.attack_row("S29")
+def test_a_spool_file_that_was_rewritten_between_send_and_print_prints_nothing(hall):
+    """On a raw queue the permit names the bytes; the file in CUPS' spool is another page of the same length."""
+    content = a_document()
+    forged = content.replace(b"startxref", b"startxreF")
+    hall.command("/usr/sbin/lpadmin", "-p", "raw-2", "-E", "-v", f"once:{hall.booklet.device}", "-m", "raw")
+    uuid, job = hall.spool(queue="raw-2", document=content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    hall.permit(uuid, job, queue="raw-2", device=hall.booklet.device, sha256=sha256, length=len(content))
+    (spooled,) = (hall.cups.directory / "spool").glob(f"d{job:05d}-*")
+    spooled.write_bytes(forged)
+    hall.connection.release(job)
+    hall.wait_until_ended(job)
+
+    assert len(forged) == len(content) and forged != content
+    assert hall.permits.fate(uuid).claim is Claim.NONE
+    assert hall.sheets() == []
+
+
+@pytest.mark.attack_row("S29")
+def test_a_spool_file_that_was_cut_short_prints_nothing_behind_filters(hall):
+    """What the filters make of it is no whole document with the permit's pages."""
+    uuid, job = hall.spool()
+    hall.permit(uuid, job)
+    (spooled,) = (hall.cups.directory / "spool").glob(f"d{job:05d}-*")
+    spooled.write_bytes(spooled.read_bytes()[:200])
+    hall.connection.release(job)
+    hall.wait_until_ended(job)
+
+    assert hall.permits.fate(uuid).claim is Claim.NONE
+    assert hall.sheets() == []

@@ -41,6 +41,7 @@ def test_the_backend_reads_what_the_agent_wrote(permits):
     assert json.loads((folder / "issued" / str(permit.uuid)).read_bytes())["job"] == 7
 
 
+@pytest.mark.attack_row("S30")
 def test_a_permit_that_others_could_write_is_none(permits):
     permits.issue(permit := a_permit())
     (permits.path / "issued" / str(permit.uuid)).chmod(0o666)
@@ -191,6 +192,7 @@ def test_old_entries_are_forgotten_and_open_ones_kept(permits):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@pytest.mark.attack_row("S30")
 def test_the_user_lp_may_read_leave_and_add_marks_and_nobody_else_may(permits):
     permits.issue(permit := a_permit())
     name, folder = str(permit.uuid), permits.path
@@ -243,3 +245,22 @@ def test_a_directory_that_goes_away_while_it_is_read_says_nothing(permits, monke
     monkeypatch.setattr(permits, "_claim", look_and_lose)
 
     assert not permits.fate(permit.uuid).is_ours
+
+
+@pytest.mark.attack_row("S30")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+@pytest.mark.parametrize("forge", ["owner", "link"])
+def test_a_forged_permit_is_none(permits, forge):
+    """Laid there by somebody else, or a link to what is his: the file must be the directory's owner's own."""
+    permits.issue(permit := a_permit())
+    issued = permits.path / "issued" / str(permit.uuid)
+    lp = pwd.getpwnam("lp").pw_uid
+    if forge == "owner":
+        os.chown(issued, lp, -1)
+    else:
+        issued.rename(permits.path / "done" / "mine")
+        issued.symlink_to(permits.path / "done" / "mine")
+        os.lchown(issued, lp, -1)
+
+    with pytest.raises(once.Refused, match="no-permit"):
+        once.find_permit(str(permit.uuid), {once.PERMITS_VARIABLE: str(permits.path)})

@@ -47,7 +47,7 @@ def flipped(document: bytes) -> bytes:
     ("change", "code"),
     [
         (flipped, "signature-invalid"),
-        (lambda document: document + b"\n", "byte-rules"),
+        (lambda document: document + b"\n", "bytes-after"),
         (lambda document: a_pdf(), "signature-count"),
         (lambda document: b"", "byte-rules"),
     ],

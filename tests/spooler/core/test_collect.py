@@ -1,5 +1,6 @@
 """The hall's word: believed by its signature only, taken once and in order, and true to what the job then is."""
 
+import json
 from uuid import UUID, uuid4
 
 import pytest
@@ -63,6 +64,7 @@ def test_received_before_the_confirm_was_noted_is_no_fault(home: Home, hall: Fak
 
 
 @pytest.mark.fault_row("F31")
+@pytest.mark.attack_row("S27")
 def test_the_same_report_twenty_times_is_one(home: Home, hall: FakeHall) -> None:
     """F10, F31: duplicates are absorbed, and acked each time."""
     ticket = home.sent(hall)
@@ -100,6 +102,7 @@ def test_what_was_parked_survives_a_restart(home: Home, hall: FakeHall) -> None:
     assert home.job(ticket).state is JobState.PRINTING
 
 
+@pytest.mark.attack_row("S27")
 def test_a_report_with_another_key_is_not_believed(home: Home, hall: FakeHall) -> None:
     """S27: forged."""
     ticket = home.sent(hall)
@@ -112,6 +115,7 @@ def test_a_report_with_another_key_is_not_believed(home: Home, hall: FakeHall) -
     assert [alarm.code for alarm in home.alarms] == ["report-not-trusted"]
 
 
+@pytest.mark.attack_row("S27")
 def test_a_hall_cannot_speak_for_another(home: Home, office: Office, hall: FakeHall) -> None:
     """S22: signed by a hall that we know, sent under another one's key."""
     ticket = home.sent(hall)
@@ -144,11 +148,13 @@ def test_a_report_changed_on_its_way_is_not_believed(home: Home, hall: FakeHall)
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"\xff", b"[" * 100_000, b'{"payload": 1}'])
+@pytest.mark.attack_row("S27")
 def test_what_is_no_report_is_refused(home: Home, body: bytes) -> None:
     with pytest.raises(NotTrusted):
         home.collector.handle(delivery_of(body))
 
 
+@pytest.mark.attack_row("S27")
 def test_another_report_in_a_place_that_is_taken_is_refused(home: Home, hall: FakeHall) -> None:
     """F11: the same sequence with other bytes never replaces what was believed."""
     ticket = home.sent(hall)
@@ -190,6 +196,7 @@ def test_an_agent_that_was_replaced_and_speaks_again_is_alarmed(home: Home, hall
     assert [alarm.code for alarm in home.alarms] == ["two-agents"]
 
 
+@pytest.mark.attack_row("S27")
 def test_an_illegal_move_is_alarmed_and_stops_nothing(home: Home, hall: FakeHall) -> None:
     """S27: issued and then printing again cannot be; the reports behind it are still heard."""
     ticket = home.sent(hall)
@@ -457,3 +464,36 @@ def _heartbeat(hall: FakeHall) -> Delivery:
 
 def _stock(hall: FakeHall, first: str, last: str, status: str) -> Delivery:
     return hall.says(StockMoved, stock="proof", first=first, last=last, status=status)
+
+
+@pytest.mark.attack_row("S27")
+def test_printed_without_received_is_alarmed_and_moves_nothing(home: Home, hall: FakeHall) -> None:
+    """A state that was skipped: nobody's word that it was printed counts before the word that it was taken."""
+    ticket = home.sent(hall)
+
+    home.collector.handle(hall.printed(ticket))
+
+    assert home.job(ticket).state is JobState.SENT
+    assert [alarm.code for alarm in home.alarms] == ["illegal-move"]
+
+
+@pytest.mark.attack_row("S27")
+def test_a_report_that_nobody_signed_is_not_believed(home: Home, hall: FakeHall) -> None:
+    ticket = home.sent(hall)
+    envelope = json.loads(hall.received(ticket).body)
+    for signatures in ([], [{"keyid": hall.key.kid, "sig": ""}]):
+        with pytest.raises(NotTrusted):
+            home.collector.handle(delivery_of(json.dumps({**envelope, "signatures": signatures}).encode()))
+
+    assert home.job(ticket).state is JobState.SENT
+    assert {alarm.code for alarm in home.alarms} == {"report-not-trusted"}
+
+
+@pytest.mark.attack_row("S18")
+def test_an_order_that_a_hall_does_not_believe_is_an_alarm_at_home(home: Home, hall: FakeHall) -> None:
+    """Wrapped for the wrong hall, or forged: the code is in the alarm, and no text of the hall's is."""
+    ticket = home.sent(hall)
+
+    home.collector.handle(hall.about(ticket, Refused, "refused", code="envelope", message="does not open"))
+
+    assert [(alarm.code, alarm.hall, alarm.detail) for alarm in home.alarms] == [("order-refused", HALL, "envelope")]

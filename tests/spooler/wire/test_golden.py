@@ -206,6 +206,7 @@ def test_a_wrapped_order_opens_for_its_hall():
 @pytest.mark.parametrize(
     "part, other", [("registry", "231202"), ("hall", "231283-01"), ("order_id", UUID(int=9)), ("kid", "0")]
 )
+@pytest.mark.attack_row("S17", "S18")
 def test_a_wrapped_order_does_not_open_under_another_address(part, other):
     """Moved to another hall, registry, order or key it stays shut (S18)."""
     key = WrapKey.from_pem(golden("keys.json")["wrap"]["private"].encode())
