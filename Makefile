@@ -1,9 +1,12 @@
 # Every target sets up what it needs first; nothing has to be run before it.
 PYTHON = .venv/bin/python
+# What measures time is left out: watched line by line, everything is slower.
+COVERING = tests/agents/test_verify.py tests/agents/test_verify_corners.py tests/agents/test_pdf_attacks.py \
+	tests/agents/paper/test_verdict.py tests/spooler/wire/test_golden.py tests/spooler/wire/test_strict.py
 export PYTHONUTF8 = 1
 MAKEFLAGS += --no-print-directory
 
-.PHONY: setup demo test lint format bench bench-faults soak crash simulate pictures lock
+.PHONY: setup demo test coverage lint format bench bench-faults soak crash simulate pictures lock
 
 setup:           ## Debian packages and .venv/, only what is missing
 	@./setup.sh
@@ -13,6 +16,10 @@ demo: setup      ## two registries, three halls, real samples, start to end (DEM
 
 test: setup      ## all tests, on private RabbitMQs and private cupsds, two files at a time (TESTS=tests/agents for a part, one at a time)
 	@$(PYTHON) -m pytest -m "not soak and not bench" $(if $(TESTS),$(TESTS),-n 2 --dist loadfile --no-loadscope-reorder)
+
+coverage: setup  ## branches of verification, envelope and recovery: all of them are taken by tests, or it fails
+	@$(PYTHON) -m coverage run -m pytest $(COVERING) -k "not at_once and not 100_ms"
+	@$(PYTHON) -m coverage report
 
 lint: setup      ## style and types
 	@.venv/bin/ruff format --check .

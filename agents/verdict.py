@@ -52,8 +52,7 @@ def judge(signs: Signs) -> Judgement:
             return _judge_revoked(signs.fate)
         case Claim.NONE:
             return _judge_unclaimed(signs)
-        case Claim.FREE:
-            return _judge_claimed(signs.fate, is_ipp=signs.is_ipp)
+    return _judge_claimed(signs.fate, is_ipp=signs.is_ipp)
 
 
 def _judge_revoked(fate: Fate) -> Judgement:

@@ -1,0 +1,263 @@
+"""The rules of verification that no everyday forgery reaches: each still refuses, by its own code."""
+
+import io
+import re
+from dataclasses import replace
+
+import pytest
+from pyhanko.pdf_utils.embed import EmbeddedFileObject, FileSpec, embed_file
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.writer import PdfFileWriter, copy_into_new_writer
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
+
+from agents.verify import Refusal, said_to_be_issued_at
+from spooler.seal.seal import _attach_ticket, seal_document
+from spooler.wire import document as documents
+from spooler.wire import pages
+from spooler.wire.envelope import _SUITE, MAX_WRAPPED_BYTES, Address, unwrap, wrap
+from spooler.wire.errors import BadEnvelope, BadSignature
+from spooler.wire.keys import SigningKey, WrapKey, check_signature, wrap_public_key
+from spooler.wire.messages import TICKET_TYPE, Pass, Stock, Turn
+from spooler.wire.signed import sign
+from tests.agents.forging import judged, refused, refused_document, with_range
+from tests.sealing import HALL, HOME, NOW, PROOF_SHEET, SPREAD, Office, a_pdf, contents_of, some_passes
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory) -> Office:
+    return Office.create(tmp_path_factory.mktemp("office") / "pki")
+
+
+@pytest.fixture(scope="module")
+def order(office):
+    return office.order()
+
+
+class Torn(dict):
+    """A trust directory whose reading fails in the middle."""
+
+    def get(self, key, default=None):
+        raise RuntimeError("torn")
+
+
+def test_any_accident_while_checking_refuses(office, order):
+    """Not only what was thought of: an error nobody expected prints nothing."""
+    assert refused(office, order, trust=replace(office.trust, registries=Torn())) == "verify-error"
+
+
+def test_when_a_ticket_was_issued_is_read_without_being_believed(office, order):
+    assert said_to_be_issued_at(order.contents) == NOW
+    broken = contents_of(order, signed_ticket=sign(b"{}", TICKET_TYPE, office.ticket_key()))
+    with pytest.raises(Refusal, match="missing"):
+        said_to_be_issued_at(broken)
+
+
+@pytest.mark.parametrize("signed_ticket", [b"", b"{}", b'{"signatures":[]}', b"[]", b'"'])
+def test_what_is_not_even_an_envelope_is_refused(office, order, signed_ticket):
+    assert refused(office, order, signed_ticket=signed_ticket) == "ticket-format"
+
+
+# ── passes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_pass(number: int, pages: tuple[int, ...], stock: Stock, size=PROOF_SHEET, **more) -> Pass:
+    width, height = size
+    return Pass(
+        number=number,
+        name=f"X{number}",
+        pages=pages,
+        stock=stock,
+        width_mm=width,
+        height_mm=height,
+        turn=Turn.NONE,
+        **more,
+    )
+
+
+def test_a_pass_on_the_stock_of_another_kind_is_refused(office):
+    """A certificate whose third pass would go on a proof's blank."""
+    passes = (*some_passes()[:2], a_pass(3, (2,), Stock.PROOF))
+    order = office.order(pdf=a_pdf((SPREAD, SPREAD, PROOF_SHEET)), passes=passes)
+
+    assert refused(office, order) == "ticket-mismatch"
+
+
+def test_a_kind_that_has_no_paper_here_is_refused(office):
+    """Granted, signed, and nothing that this hall knows how to print."""
+    trust = replace(office.trust, grants=office.trust.grants | {(HOME, HALL, "banknote")})
+
+    assert refused(office, office.order(kind="banknote"), trust=trust) == "ticket-mismatch"
+
+
+@pytest.mark.parametrize("wrong", [None, "stock", "empty", "not-last"])
+def test_a_check_sheet_is_the_last_pass_alone_on_plain_paper(office, wrong):
+    check = "required"
+    sheet = a_pass(
+        3, () if wrong == "empty" else (2,), Stock.CERTIFICATE if wrong == "stock" else Stock.PLAIN, check=check
+    )
+    passes = [*some_passes()[:2], sheet]
+    sizes = [SPREAD, SPREAD, *([] if wrong == "empty" else [PROOF_SHEET])]
+    if wrong == "not-last":
+        passes.append(a_pass(4, (3,), Stock.PLAIN))
+        sizes.append(PROOF_SHEET)
+    order = office.order(pdf=a_pdf(sizes), passes=tuple(passes))
+
+    if wrong is None:
+        assert judged(office, order).ticket == order.ticket
+    else:
+        assert refused(office, order) == "ticket-mismatch"
+
+
+# ── the document ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_document_beyond_the_limit_is_not_even_read(office, order):
+    document = b"%PDF-" + bytes(documents.MAX_DOCUMENT_BYTES)
+
+    assert refused_document(office, order, document) == "document-too-large"
+
+
+def test_an_encrypted_document_is_refused(office, order):
+    """Sealed by the right key, and opened by anybody with the empty password; a hall reads no such thing."""
+    writer = copy_into_new_writer(PdfFileReader(io.BytesIO(a_pdf())))
+    assert isinstance(writer, PdfFileWriter)
+    _attach_ticket(writer, order.ticket.public_bytes())
+    writer.encrypt("", "")
+
+    assert refused_document(office, order, office.seal_key().sign_pdf(writer)) == "pdf-format"
+
+
+def test_a_range_that_only_a_comment_names_is_refused(office, order):
+    """The bytes show one range, the reader sees another: a name may be written in two ways."""
+    numbers = re.search(rb"/ByteRange ?\[(.*?)\]", order.document)[1]
+    other = numbers[:-1] + bytes([numbers[-1] ^ 1])
+    document = with_range(order.document, b"/Byte#52ange [%s]%%/ByteRange[%s]\n" % (other, numbers))
+
+    assert len(document) == len(order.document)
+    assert refused_document(office, order, document) == "byte-rules"
+
+
+def test_what_the_library_itself_doubts_is_refused_too(office, order, monkeypatch):
+    monkeypatch.setattr(
+        EmbeddedPdfSignature, "evaluate_signature_coverage", lambda self: SignatureCoverageLevel.ENTIRE_REVISION
+    )
+
+    assert refused(office, order) == "coverage"
+
+
+def test_something_in_the_room_behind_the_signature_is_refused(office, order):
+    """The zeros after the signature are the only bytes that it does not cover."""
+    found = re.search(rb"<[0-9a-fA-F]{200,}>", order.document)
+    at = found.end() - 9
+    document = order.document[:at] + b"deadbeef" + order.document[at + 8 :]
+
+    assert refused_document(office, order, document) == "signature-gap"
+
+
+def attached(office, name: str, data: bytes) -> bytes:
+    writer = copy_into_new_writer(PdfFileReader(io.BytesIO(a_pdf())))
+    file = EmbeddedFileObject.from_file_data(writer, data)
+    embed_file(writer, FileSpec(name, file_name=name, embedded_data=file))
+    return office.seal_key().sign_pdf(writer)
+
+
+def test_a_document_with_another_file_than_the_ticket_is_refused(office, order):
+    document = attached(office, "run.exe", order.ticket.public_bytes())
+
+    assert refused_document(office, order, document) == "ticket-embedded"
+
+
+def test_a_ticket_inside_beyond_the_limit_is_refused(office, order):
+    """A megabyte of spaces packs well."""
+    document = attached(office, "ticket.json", b" " * ((1 << 20) + 1))
+
+    assert refused_document(office, order, document) == "ticket-embedded"
+
+
+@pytest.mark.parametrize("limit", ["_MAX_OBJECTS", "_MAX_PAGES"])
+def test_a_document_of_endless_objects_or_pages_is_refused(office, order, monkeypatch, limit):
+    monkeypatch.setattr(pages, limit, 1)
+
+    assert refused(office, order) == "pdf-format"
+
+
+def test_a_sealed_page_tree_that_goes_round_is_refused(office, order):
+    """A tree that holds itself: followed to the limit and no further."""
+
+    node: dict = {}
+    node["/Kids"] = [Kid(node)]
+
+    with pytest.raises(Refusal) as e:
+        list(pages._pages(Tree(node)))
+    assert str(e.value.code) == "pdf-format"
+
+
+class Kid:
+    def __init__(self, node) -> None:
+        self._node = node
+
+    def get_object(self):
+        return self._node
+
+
+class Tree:
+    def __init__(self, node) -> None:
+        self.root = {"/Pages": node}
+
+
+# ── the envelope and the keys ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def key() -> WrapKey:
+    return WrapKey.generate()
+
+
+@pytest.fixture
+def address(order, key) -> Address:
+    return Address(HOME, HALL, order.ticket.order_id, key.kid)
+
+
+def test_a_wrapped_order_opens_for_its_hall_alone(order, address, key):
+    wrapped = wrap(order.contents, address, key.record(NOW, NOW))
+
+    assert unwrap(wrapped, address, key) == order.contents
+    with pytest.raises(BadEnvelope):
+        unwrap(wrapped, address, WrapKey.generate())
+
+
+def test_an_envelope_beyond_the_limit_is_not_opened(address, key):
+    with pytest.raises(BadEnvelope, match="at most"):
+        unwrap(bytes(MAX_WRAPPED_BYTES + 1), address, key)
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [b"", b"CSP1", b"CSP2\0\0\0\1tt", b"CSP1\0\0\0\7ticket", b"CSP1\xff\xff\xff\xff" + bytes(99)],
+    ids=["empty", "magic-alone", "other-magic", "ticket-cut", "ticket-endless"],
+)
+def test_an_envelope_that_opens_and_holds_no_order_is_refused(address, key, plain):
+    """Whoever has the public key can wrap anything."""
+    public = wrap_public_key(key.record(NOW, NOW))
+
+    with pytest.raises(BadEnvelope, match="does not hold"):
+        unwrap(_SUITE.encrypt(plain, public, info=address.info()), address, key)
+
+
+def test_each_key_is_of_its_own_kind(key):
+    """A wrap key signs nothing, and nothing is wrapped for a signing key."""
+    signing = SigningKey.generate()
+    with pytest.raises(BadSignature):
+        SigningKey.from_pem(key.to_pem())
+    with pytest.raises(BadSignature):
+        WrapKey.from_pem(signing.to_pem())
+    with pytest.raises(BadSignature):
+        wrap_public_key(signing.record("ticket", NOW, NOW))
+    with pytest.raises(BadSignature, match="64 bytes"):
+        check_signature(b"", b"\0" * 63, signing.kid, [signing.record("ticket", NOW, NOW)], "ticket", NOW)
+
+
+def test_a_seal_without_its_ticket_is_no_document(office, order):
+    """The same document sealed with an empty ticket inside."""
+    assert refused_document(office, order, seal_document(a_pdf(), b"", office.seal_key())) == "ticket-embedded"
