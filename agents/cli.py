@@ -6,11 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from agents.audit_command import audit
 from agents.calibration.commands import calibrate
 from agents.terminal import DEFAULT_API, ApiOption, JsonOption, TokenFileOption, fail, get, post, show
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="受理大厅打印端 · The agent of one receiving hall.")
 app.add_typer(calibrate, name="calibrate")
+app.add_typer(audit, name="audit")
 
 
 def main() -> None:

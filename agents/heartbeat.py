@@ -66,6 +66,8 @@ class Heart:
             ),
             open_asks=len(self._journal.ledger.orders.unknown()),
             clock_offset_seconds=self._clock_offset(),
+            audit=self._journal.ledger.audit.head(),
+            home_audit=self._journal.ledger.audit.kept(registry, "home"),
         )
 
 

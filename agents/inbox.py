@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 
 from agents.accounts import MACHINE
+from agents.audit import take_anchor
 from agents.clock_watch import ClockWatch
 from agents.controls import Controls
 from agents.documents import Documents
@@ -30,7 +31,7 @@ from spooler.wire.envelope import Address, Contents
 from spooler.wire.errors import BadEnvelope, BadMessage
 from spooler.wire.letters import Delivery
 from spooler.wire.messages import CONTROL_TYPE as SIGNED_CONTROL_TYPE
-from spooler.wire.messages import Halt, OrderControl, Received, Refused, Replay, Restore, Standing, read_control
+from spooler.wire.messages import Anchor, Halt, OrderControl, Received, Refused, Replay, Restore, Standing, read_control
 from spooler.wire.refusal import Refusal, RefusalCode
 from spooler.wire.signed import open_signed
 from spooler.wire.topology import CONTROL_TYPE, ORDER_TYPE
@@ -225,6 +226,8 @@ class Inbox:
             self._reconciliation.restore(control)
         elif isinstance(control, Halt):
             self._reconciliation.halt(control)
+        elif isinstance(control, Anchor):
+            take_anchor(self._journal, control)
         else:
             self._take_about_order(control)
         _log.info("control taken", kind=control.kind, control_id=str(control.control_id))

@@ -83,6 +83,7 @@ class _HallCollector(Collector):
             ["link"],
             {("reports",): max(0.0, (now - min(oldest, default=now)).total_seconds())},
         )
+        yield _gauge("certspool_audit_entries", "Entries of the audit log.", [], {(): self._ledger.audit.entries()})
         yield _gauge(
             "certspool_link_up", "Whether the broker is connected.", ["link"], {("hall",): self._is_connected()}
         )

@@ -22,6 +22,7 @@ from spooler.api.app import make_api
 from spooler.api.auth import Caller, Callers
 from spooler.api.parts import Parts
 from spooler.ask_hall import HallAsker
+from spooler.audit import AuditAnchors
 from spooler.callback import Callbacks, CallbackSender, Target
 from spooler.collect import Collector
 from spooler.controls import Controls
@@ -238,6 +239,9 @@ def _watch(ground: Ground) -> Watch:
             StuckLetters(store=ground.store, clock=ground.clock).look,
             Reminders(store=ground.store, clock=ground.clock).look,
             Rewrapper(store=ground.store, another_order=_another_order(ground)).look,
+            AuditAnchors(
+                store=ground.store, asker=ground.asker, registries=ground.registries, clock=ground.clock
+            ).look,
         ),
     )
 

@@ -138,6 +138,15 @@ class StoreFigures(Collector):
             late.add_metric(where, count)
         yield late
 
+    def _audit(self) -> Iterable[Metric]:
+        entries = _gauge("certspool_audit_entries", "Entries of the audit log.")
+        entries.add_metric((), self._store.audit.entries())
+        yield entries
+        vouched = _gauge("certspool_audit_vouched_timestamp_seconds", "When the hall last vouched for our log.", "hall")
+        for hall, at in self._store.audit.vouched().items():
+            vouched.add_metric((hall,), at.timestamp())
+        yield vouched
+
     def _links(self) -> Iterable[Metric]:
         outbox = _gauge("certspool_outbox_depth", "Letters that wait for the broker.", "link")
         outbox.add_metric(("home",), self._store.outbox.depth())
@@ -146,6 +155,7 @@ class StoreFigures(Collector):
         oldest = self._store.outbox.oldest()
         age.add_metric(("home",), 0.0 if oldest is None else max(0.0, (self._clock() - oldest).total_seconds()))
         yield age
+        yield from self._audit()
         dead = _gauge("certspool_dead_letters", "Letters given up and not settled since.", "type")
         for type_, count in self._store.dead.counts().items():
             dead.add_metric((type_,), count)

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agents.ledger.approvals import Approvals, Controls
+from agents.ledger.audit import Audit
 from agents.ledger.binding import Binding, Place, begin_epoch, bind
 from agents.ledger.blanks import Blanks
 from agents.ledger.calibration_prints import CalibrationPrints
@@ -57,6 +58,7 @@ class Ledger:
         self.outbox = Outbox(self._db)
         self.quarantine = Quarantine(self._db)
         self.past = Past(self._db)
+        self.audit = Audit(self._db)
         self.calibrations = Calibrations(self._db)
         self.calibration_prints = CalibrationPrints(self._db)
 

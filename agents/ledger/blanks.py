@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from agents.ledger.audit import write_down
 from agents.ledger.database import Database
 from agents.ledger.rows import MovementRow, Range, movement_of, range_of
 from agents.serials import Serial
@@ -92,8 +93,7 @@ class Blanks:
         reason: str | None = None,
     ) -> int:
         """Write a movement; return its sequence."""
-        return self._db.insert(
-            "movements",
+        values = dict(
             at=at.isoformat(),
             movement=movement,
             stock=stock,
@@ -107,6 +107,7 @@ class Blanks:
             actor_id=actor.id,
             actor_role=actor.role,
         )
+        return write_down(self._db, "movement", values)
 
     def movement(self, sequence: int) -> MovementRow:
         (row,) = self._db.rows("SELECT * FROM movements WHERE sequence = ?", sequence)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from agents.ledger.audit import write_down
 from agents.ledger.database import Database, Value
 from agents.ledger.rows import Attempt, Order, PassRow, attempt_of, order_of, pass_of
 from agents.order import BEFORE_THE_FIRST, OrderState, PassState
@@ -220,8 +221,7 @@ class Orders:
         detail: str | None = None,
     ) -> int:
         """Write an event; return its sequence."""
-        return self._db.insert(
-            "events",
+        values = dict(
             at=at.isoformat(),
             order_id=str(order_id),
             state=state,
@@ -234,6 +234,7 @@ class Orders:
             printer=printer,
             detail=detail,
         )
+        return write_down(self._db, "event", values)
 
     def events(self, order_id: UUID) -> list[dict[str, Any]]:
         rows = self._db.rows("SELECT * FROM events WHERE order_id = ? ORDER BY sequence", str(order_id))

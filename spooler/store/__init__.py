@@ -6,6 +6,7 @@
     gaps        missing reports                           dead        letters given up
     write_offs  halls that nothing is expected from    electronics  certificates as files
     duty        who of several homes does what only one may do         asks      what waits for a person
+    audit       the log that hangs together, and its anchors
 
 `changing()` is one transaction for those that must write several of these together (`collect`, `controls`).
 """
@@ -17,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from spooler.store.asks import Asks
+from spooler.store.audit import Audit
 from spooler.store.callbacks import Callbacks
 from spooler.store.change import Change, IllegalMove, NoSuchJob, Outgoing
 from spooler.store.database import Database
@@ -50,6 +52,7 @@ class Store:
         self.outbox = StoredOutbox(self.transactions, clock, is_shared=database.is_shared)
         self.duty = Duty(database)
         self.asks = Asks(self.transactions)
+        self.audit = Audit(self.transactions)
         self.callbacks = Callbacks(self.transactions)
         self.halls = Halls(self.transactions)
         self.standings = Standings(self.transactions)

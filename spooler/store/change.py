@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 
 from spooler.job import HOME_REASONS, MOVES, OUTLIVES_THE_JOB, JobState, Reason, is_final
 from spooler.store import tables as t
+from spooler.store.audit_chain import AuditChain
 from spooler.store.electronic_changes import end_electronic
 from spooler.store.values import Alarm, Endpoint, Moved, Side, Topic, Update
 from spooler.wire import strict
@@ -58,6 +59,7 @@ class Change:
         self.stirred: set[Topic] = set()
         self.moved: list[Moved] = []
         self.alarms: list[Alarm] = []
+        self._audit = AuditChain(connection)
         self._endpoints = endpoints
         self._tells = tells
 
@@ -166,23 +168,23 @@ class Change:
 
     def _record(self, row: Row[Any], after: JobState, reasons: frozenset[Reason], change: Update) -> None:
         word = change.word
-        self.connection.execute(
-            insert(t.events).values(
-                job_place=row.place,
-                sequence=row.sequence + 1,
-                at=change.at or self.now,
-                side=change.side,
-                state=after,
-                reasons=text_of(reasons),
-                attempt=row.attempt if word is None else word.attempt,
-                actor_id=change.actor.id if change.actor else None,
-                actor_role=change.actor.role if change.actor else None,
-                pass_number=change.pass_number,
-                serial=row.serial if word is None else word.serial,
-                printer=change.printer,
-                detail=change.because,
-            )
-        )
+        event = {
+            "job_place": row.place,
+            "sequence": row.sequence + 1,
+            "at": change.at or self.now,
+            "side": change.side,
+            "state": after,
+            "reasons": text_of(reasons),
+            "attempt": row.attempt if word is None else word.attempt,
+            "actor_id": change.actor.id if change.actor else None,
+            "actor_role": change.actor.role if change.actor else None,
+            "pass_number": change.pass_number,
+            "serial": row.serial if word is None else word.serial,
+            "printer": change.printer,
+            "detail": change.because,
+        }
+        self.connection.execute(insert(t.events).values(event))
+        self._audit.append(row, event)
 
     def _tell(
         self, row: Row[Any], after: JobState, reasons: frozenset[Reason], change: Update, *, is_news: bool

@@ -146,6 +146,30 @@ events = Table(
     Column("detail", String(200)),
 )
 
+audit = Table(
+    "audit",  # one entry for each event, in the order of writing; see spooler.wire.chain
+    metadata,
+    Column("sequence", Place, primary_key=True, autoincrement=False),
+    Column("what", String(16), nullable=False),
+    Column("about", String(64)),  # of the first entry: which log, and how many events are older
+    Column("job_place", Place),
+    Column("event_sequence", Integer),
+    Column("sha256", Hash, nullable=False),
+)
+
+audit_anchors = Table(
+    "audit_anchors",  # the ends of logs: the first of each hour, and the newest
+    metadata,
+    Column("hall", String(9), primary_key=True),
+    Column("registry", String(6), primary_key=True),  # to which it was told
+    Column("whose", String(4), primary_key=True),  # home: what the hall keeps of ours; hall: what it told of its own
+    Column("slot", String(16), primary_key=True),
+    Column("log", Uuid, nullable=False),
+    Column("sequence", Place, nullable=False),
+    Column("sha256", Hash, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+
 orders = Table(
     "orders",
     metadata,

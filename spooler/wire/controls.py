@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from spooler.wire.words import Actor, Code, HallId, Message, RegistryId, Serial, UtcTime
+from spooler.wire.words import Actor, AuditHead, Code, HallId, Message, RegistryId, Said, Serial, UtcTime
 
 
 class ControlBase(Message):
@@ -109,6 +109,14 @@ class Halt(ControlBase):
     reason: Code
 
 
+class Anchor(ControlBase):
+    """The end of home's audit log, to be kept here, and what home keeps of this hall's. Nothing is answered: the heartbeat says both."""
+
+    kind: Literal["anchor"] = "anchor"
+    audit: AuditHead
+    hall_audit: Said[AuditHead] = None
+
+
 Control = Annotated[
-    Cancel | Hold | Resume | Withdraw | Approve | Lease | Replay | Restore | Halt, Field(discriminator="kind")
+    Cancel | Hold | Resume | Withdraw | Approve | Lease | Replay | Restore | Halt | Anchor, Field(discriminator="kind")
 ]

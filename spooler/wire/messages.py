@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from spooler.wire import strict
 from spooler.wire.controls import (
+    Anchor,
     Approve,
     Cancel,
     Control,
@@ -51,6 +52,7 @@ from spooler.wire.reports import (
 from spooler.wire.ticket import PRIVATE_TICKET_FIELDS, Replaces, Ticket
 from spooler.wire.words import (
     Actor,
+    AuditHead,
     Case,
     Check,
     Code,
@@ -75,10 +77,12 @@ __all__ = [
     "START_OF_CHAIN",
     "TICKET_TYPE",
     "Actor",
+    "Anchor",
     "Answer",
     "ApprovalReport",
     "Approve",
     "Ask",
+    "AuditHead",
     "BlankCount",
     "Cancel",
     "Case",

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from spooler.wire.words import Actor, Code, HallId, Message, RegistryId, Said, Serial, Sha256, Stock, UtcTime
+from spooler.wire.words import Actor, AuditHead, Code, HallId, Message, RegistryId, Said, Serial, Sha256, Stock, UtcTime
 
 START_OF_CHAIN = "0" * 64
 
@@ -164,6 +164,8 @@ class Heartbeat(ReportBase):
     blanks: tuple[BlankCount, ...] = ()
     open_asks: int = Field(default=0, ge=0)
     clock_offset_seconds: float | None = None
+    audit: Said[AuditHead] = None  # the end of the hall's log
+    home_audit: Said[AuditHead] = None  # what the hall keeps of this registry's home
 
 
 class Reconcile(ReportBase):

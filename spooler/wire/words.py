@@ -3,6 +3,7 @@
 from datetime import UTC
 from enum import StrEnum
 from typing import Annotated, TypeVar
+from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -28,6 +29,14 @@ class Message(BaseModel):
 
     def to_bytes(self) -> bytes:
         return strict.canonical(self.model_dump(mode="json"))
+
+
+class AuditHead(Message):
+    """The end of one side's audit log (spooler.wire.chain), told to the other side, which keeps it."""
+
+    log: UUID
+    sequence: int = Field(ge=1)
+    sha256: Sha256
 
 
 class Stock(StrEnum):
