@@ -5,6 +5,7 @@ HomeError
 ├── TooLarge           the records office: less, or smaller annexes (413)
 ├── Unreadable         the records office: not a request at all (400)
 ├── NotAuthenticated   the caller: no token, or an unknown one (401)
+├── TooOften           the caller: unknown tokens, one after the other (429)
 ├── NotAllowed         the caller: the token does not reach that far (403)
 ├── NotFound           the caller: no such thing, or not yours (404)
 ├── Conflict           the caller: something already stands there (409)
@@ -111,6 +112,10 @@ class Code(StrEnum):
     # the call
     REFUSED = "refused"
     UNAUTHENTICATED = "unauthenticated"
+    TOO_OFTEN = "too-often"
+    HEAD_TOO_LARGE = "head-too-large"
+    TOO_SLOW = "too-slow"
+    TOO_BUSY = "too-busy"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not-found"
     METHOD_NOT_ALLOWED = "method-not-allowed"
@@ -229,6 +234,10 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.OLD_ID_NUMBER: ("15 位旧号码，无校验位", "a 15-digit number of the first generation has no check digit"),
     Code.REFUSED: ("请求有误，见 errors", "the request is refused, see errors"),
     Code.UNAUTHENTICATED: ("缺少令牌或令牌无效", "no token, or an unknown one"),
+    Code.TOO_OFTEN: ("令牌错误次数过多，请稍后再试", "too many unknown tokens, try again later"),
+    Code.HEAD_TOO_LARGE: ("请求头过大", "the address and the headers are too large"),
+    Code.TOO_SLOW: ("请求未在时限内发完", "the request did not come in time"),
+    Code.TOO_BUSY: ("连接数已满，请稍后再试", "too many connections, try again later"),
     Code.FORBIDDEN: ("该令牌无此权限", "the token may not do this"),
     Code.NOT_FOUND: ("不存在", "there is no such thing"),
     Code.METHOD_NOT_ALLOWED: ("不支持该方法", "this method is not offered here"),
@@ -330,6 +339,15 @@ class TooLarge(HomeError):
 class NotAuthenticated(HomeError):
     status = 401
     code = Code.UNAUTHENTICATED
+
+
+class TooOften(HomeError):
+    status = 429
+    code = Code.TOO_OFTEN
+
+    def __init__(self, retry_seconds: int) -> None:
+        super().__init__()
+        self.retry_seconds = retry_seconds
 
 
 class NotAllowed(HomeError):

@@ -7,11 +7,11 @@ from fastapi import FastAPI
 from agents.api.calibration import calibration_router
 from agents.api.check_sheet import check_sheet_router
 from agents.api.counter import approval_router, printer_router, stock_router
-from agents.api.guard import Guard
 from agents.api.orders import order_router
 from agents.api.parts import Parts
 from agents.api.problems import add_problem_handlers
 from agents.api.reconcile import reconcile_router
+from spooler.daemon.guard import Guard
 
 
 def make_api(parts: Parts) -> FastAPI:
@@ -19,6 +19,7 @@ def make_api(parts: Parts) -> FastAPI:
     # No page of documentation: its scripts would come from the internet.
     app = FastAPI(title="certspool hall", version=_version(), docs_url=None, redoc_url=None)
     app.state.accounts = tuple(parts.accounts)
+    app.state.wrong_tokens = parts.wrong_tokens
     for router in (
         order_router(parts),
         check_sheet_router(parts),

@@ -11,6 +11,7 @@ from agents.calibration.desk import CalibrationDesk
 from agents.changes import Changes
 from agents.reconcile import Reconciliation
 from agents.stock import StockRoom
+from spooler.daemon.limit import Limit, wrong_token_limit
 
 
 @dataclass(frozen=True)
@@ -24,3 +25,4 @@ class Parts:
     reconciliation: Reconciliation = field(kw_only=True)
     calibration: CalibrationDesk = field(kw_only=True)
     changes: Changes = field(default_factory=Changes)
+    wrong_tokens: Limit = field(default_factory=wrong_token_limit)

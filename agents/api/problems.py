@@ -1,6 +1,7 @@
 """The hall's errors as problem documents: who must act is said by the status, what to do by the sentence.
 
 401 no login · 403 not this account · 404 no such thing · 409 it does not fit the state (`fits` says what would) · 422 a field is wrong
+429 unknown tokens, one after the other
 """
 
 from typing import Any
@@ -10,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from agents.api.auth import NotAuthenticated
+from agents.api.auth import NotAuthenticated, TooOften
 from agents.errors import DoesNotFit, HallError, Invalid, NotAllowed, NotFound
 from spooler.daemon.problem import FieldError, LastResort, problem
 
@@ -20,6 +21,7 @@ _STATUS: dict[type[HallError], int] = {
     NotAllowed: 403,
     NotFound: 404,
     DoesNotFit: 409,
+    TooOften: 429,
     Invalid: 422,
 }
 _HTTP_CODES = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
@@ -54,7 +56,9 @@ def _hall_error(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, Invalid):
         return problem(422, REFUSED, str(error), errors=[FieldError(error.field, error.code, str(error))])
     members = {"fits": list(error.fits)} if isinstance(error, DoesNotFit) else None
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if isinstance(error, TooOften):
+        headers["Retry-After"] = str(error.retry_seconds)
     return problem(status, error.code, str(error), members=members, headers=headers)
 
 

@@ -13,7 +13,8 @@ from hashlib import sha256
 from fastapi import Request
 from fastapi.security import HTTPBearer
 
-from spooler.errors import Code, NotAllowed, NotAuthenticated, NotFound, finding
+from spooler.daemon.limit import Limit, wrong_token_limit
+from spooler.errors import Code, NotAllowed, NotAuthenticated, NotFound, TooOften, finding
 from spooler.store.values import Job
 from spooler.wire.messages import Actor
 
@@ -89,18 +90,29 @@ class Caller:
 class Callers:
     """All tokens, by hash. A FastAPI dependency: it returns who calls, or raises NotAuthenticated."""
 
-    def __init__(self, callers: Iterable[Caller]) -> None:
+    def __init__(self, callers: Iterable[Caller], wrong: Limit | None = None) -> None:
+        """`wrong` is how often one address may come with a token that nobody has."""
         self._by_hash = {caller.sha256.lower(): caller for caller in callers}
+        self._wrong = wrong or wrong_token_limit()
 
     def __call__(self, request: Request) -> Caller:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not 0 < len(token) <= LONGEST_TOKEN:
+        authorization = request.headers.get("authorization")
+        if authorization is None:
             raise NotAuthenticated()
-        # Looked up by hash: how long it takes tells nothing about the token.
-        caller = self._by_hash.get(sha256(token.strip().encode("utf-8", "surrogateescape")).hexdigest())
+        caller = self._find(authorization)
         if caller is None:
+            # A right token is never refused for the wrong ones of others behind the same address.
+            if not self._wrong.allows(request.client.host if request.client else ""):
+                raise TooOften(self._wrong.retry_seconds)
             raise NotAuthenticated()
         return caller
+
+    def _find(self, authorization: str) -> Caller | None:
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not 0 < len(token) <= LONGEST_TOKEN:
+            return None
+        # Looked up by hash: how long it takes tells nothing about the token.
+        return self._by_hash.get(sha256(token.strip().encode("utf-8", "surrogateescape")).hexdigest())
 
 
 BEARER = HTTPBearer(auto_error=False, description="A token of home.toml.")

@@ -9,14 +9,16 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 
-from spooler.daemon.problem import FieldError, LastResort
+from spooler.daemon.guard import Guard
+from spooler.daemon.problem import FieldError, LastResort, route_of
 from spooler.daemon.problem import problem as problem_document
-from spooler.errors import Code, Finding, HomeError, TryLater, sentence
+from spooler.errors import Code, Finding, HomeError, TooOften, TryLater, sentence
 from spooler.intake.reading import path_of
 from spooler.intake.shape import code_of
 from spooler.seal.ring import SealUnavailable
 
 RETRY_SECONDS = 5
+READS_WITHIN_ITS_OWN_LIMIT = frozenset({"/v1/jobs", "/v1/jobs/validate"})  # annexes come with them (`bodies`)
 _CODES = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED, 415: Code.MEDIA_TYPE, 400: Code.MALFORMED}
 
 _log = structlog.get_logger()
@@ -24,7 +26,10 @@ _log = structlog.get_logger()
 
 def problem(error: HomeError) -> JSONResponse:
     """Return the document for this error."""
-    return _document(error.status, error.code, error.detail, error.errors, error.members)
+    answer = _document(error.status, error.code, error.detail, error.errors, error.members)
+    if isinstance(error, TooOften):
+        answer.headers["Retry-After"] = str(error.retry_seconds)
+    return answer
 
 
 def _document(
@@ -48,6 +53,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     for error in (OperationalError, InterfaceError, OSError, SealUnavailable):
         app.add_exception_handler(error, _not_now)
     app.add_middleware(LastResort)
+    app.add_middleware(Guard, unlimited=READS_WITHIN_ITS_OWN_LIMIT)
 
 
 def _home_error(request: Request, error: Exception) -> JSONResponse:
@@ -69,11 +75,15 @@ def _parameter(item: dict[str, Any]) -> Finding:
 
 def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if error.status_code == 413:
+        return problem_document(413, Code.TOO_LARGE, error.detail)
     code = _CODES.get(error.status_code, Code.INTERNAL)
-    return _document(error.status_code, code, sentence(code))
+    answer = _document(error.status_code, code, sentence(code))
+    answer.headers.update(error.headers or {})  # Allow, of a 405
+    return answer
 
 
 def _not_now(request: Request, error: Exception) -> JSONResponse:
     """The database, the disk or a seal does not take it just now. Nothing was answered as kept, so the same may be sent again."""
-    _log.error("not possible now", path=request.url.path, exc_info=error)
+    _log.error("not possible now", path=route_of(request.scope), exc_info=error)
     return problem(TryLater())

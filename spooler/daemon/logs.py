@@ -4,7 +4,9 @@ An exception is told by its type and where it was raised. Its text is kept only 
 since the text of a validation or database error may hold the very values that were wrong.
 """
 
+import json
 import logging
+import re
 import sys
 import traceback
 from collections.abc import MutableMapping
@@ -30,6 +32,8 @@ PERSONAL_FIELDS = frozenset(
     }
 )
 SECRET_FIELDS = frozenset({"password", "secret", "token", "authorization"})
+# DEL and C1 (a terminal obeys them), line separators, directions, invisible characters, and halves of a character.
+_UNSEEN = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]")
 WITHHELD = "[withheld]"
 
 Event = MutableMapping[str, Any]
@@ -65,9 +69,15 @@ def _formatter() -> structlog.stdlib.ProcessorFormatter:
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             tell_exception,
             withhold,
-            structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+            structlog.processors.JSONRenderer(serializer=as_line, default=str),
         ],
     )
+
+
+def as_line(event: Event, **how: Any) -> str:
+    """Return the event as one line of JSON, in which nothing moves a terminal's cursor or turns its text round."""
+    line = json.dumps(event, ensure_ascii=False, **how)
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 def withhold(_logger: object, _method: str, event: Event) -> Event:

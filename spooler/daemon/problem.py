@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MEDIA_TYPE = "application/problem+json"
@@ -48,6 +49,11 @@ def problem(
     return JSONResponse(body, status, headers=headers and dict(headers), media_type=MEDIA_TYPE)
 
 
+def route_of(scope: Scope) -> str | None:
+    """Return the address as we declared it, for the log: as it was written it may hold what nobody should read there."""
+    return getattr(scope.get("route"), "path", None)
+
+
 class LastResort:
     """What nobody caught: a 500 for the caller, one log line for us, and no value in either."""
 
@@ -64,8 +70,10 @@ class LastResort:
 
         try:
             await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            return  # whoever asked has gone
         except Exception as e:
-            _log.error("request failed", path=scope.get("path"), exc_info=e)
+            _log.error("request failed", path=route_of(scope), exc_info=e)
             if not started:
                 answer = problem(500, "internal", "内部错误，已记录 · an internal error, it is in the log")
                 await answer(scope, receive, send)

@@ -8,6 +8,8 @@ from typing import Any
 
 import uvicorn
 
+from spooler.daemon.connection import Connection
+from spooler.daemon.guard import MAX_HEAD_BYTES
 from spooler.daemon.settings import SettingsError
 
 _LAST_PORT = 65_535
@@ -33,6 +35,10 @@ class HttpServer:
                 access_log=False,  # it would show query strings
                 log_config=None,
                 server_header=False,
+                http=Connection,
+                ws="none",
+                lifespan="off",
+                h11_max_incomplete_event_size=2 * MAX_HEAD_BYTES,
                 timeout_graceful_shutdown=_LONGEST_ANSWER_SECONDS,
                 timeout_keep_alive=30,
             )

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from fastapi import APIRouter
 
+from spooler.daemon.limit import Limit
 from spooler.daemon.settings import SettingsError
 from spooler.documents import Documents
 from spooler.electronic.issue import ElectronicIssuer
@@ -16,7 +17,6 @@ from spooler.seal.key import SealKey
 from spooler.settings import HomeSettings
 from spooler.store import Store
 from spooler.verify_page.certificates import OfStore
-from spooler.verify_page.limit import Limit
 from spooler.verify_page.router import verify_router
 from spooler.wire.trust import Trust
 

@@ -17,11 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from spooler.daemon import lifecycle, logs
+from spooler.daemon.guard import Guard
+from spooler.daemon.limit import Limit
 from spooler.daemon.probe import probe_router
+from spooler.daemon.problem import LastResort
 from spooler.daemon.server import HttpServer, split_listen
 from spooler.daemon.settings import Section, SettingsError, load_settings
 from spooler.verify_page.certificates import ReadOnly
-from spooler.verify_page.limit import Limit
 from spooler.verify_page.page import HEADERS, Asked, draw
 from spooler.verify_page.router import verify_router
 
@@ -87,7 +89,10 @@ def _servers(settings: VerifySection, certificates: ReadOnly) -> Iterator[HttpSe
 
 
 def _bare() -> FastAPI:
-    return FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    bare = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    bare.add_middleware(LastResort)
+    bare.add_middleware(Guard)
+    return bare
 
 
 def _now() -> datetime:

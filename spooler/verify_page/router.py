@@ -10,9 +10,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy.exc import SQLAlchemyError
 
+from spooler.daemon.limit import Limit
 from spooler.electronic.opening import CODE_PATTERN
 from spooler.verify_page.certificates import Certificates, Shown
-from spooler.verify_page.limit import Limit
 from spooler.verify_page.page import HEADERS, Asked, answer_of, draw
 from spooler.verify_page.words import Answer, Language
 

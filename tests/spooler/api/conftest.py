@@ -20,6 +20,7 @@ from spooler.api.auth import Caller, Callers
 from spooler.api.parts import Parts
 from spooler.controls import Controls
 from spooler.daemon import logs
+from spooler.daemon.limit import Limit
 from spooler.daemon.probe import probe_router
 from spooler.daemon.server import HttpServer
 from spooler.documents import Documents
@@ -72,6 +73,11 @@ class Home:
         self.store.close()
 
 
+def generous() -> Limit:
+    """Most tests show many tokens that nobody has."""
+    return Limit(a_minute=1_000_000, at_once=100_000, all_a_second=1_000_000)
+
+
 def token_of(who: str) -> str:
     return f"token-of-{who}"
 
@@ -89,6 +95,7 @@ def a_home(
     trusted: Any = None,
     keys: Any = None,
     openings: Openings = NONE_ISSUED,
+    wrong: Limit | None = None,
     **more: Any,
 ) -> Home:
     """Return a home that serves on a free port."""
@@ -105,7 +112,7 @@ def a_home(
         acts=Controls(store, keys or {}),
         another_order=AnotherOrder(store=store, prepare=_preparer(store, documents, trusted or a_trust())),
         written_off=HallsWrittenOff(store, trusted or a_trust()),
-        callers=Callers(with_token(caller) for caller in CALLERS.values()),
+        callers=Callers((with_token(caller) for caller in CALLERS.values()), wrong or generous()),
         registries=frozenset(served),
         hall_names=dict.fromkeys(HALLS, "大厅"),
         items=load_items(find_items()),

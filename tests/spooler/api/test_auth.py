@@ -1,7 +1,16 @@
 """Who may do what: roles, registries, halls. What is not yours is not there."""
 
+import json
+import socket
+from time import perf_counter
+from urllib.parse import quote
+from uuid import uuid4
+
 import pytest
 
+from spooler.api.auth import Callers
+from spooler.daemon.guard import HEADERS
+from spooler.daemon.limit import Limit
 from tests.spooler.api.conftest import CALLERS, a_home, token_of
 from tests.spooler.api.hall_side import sealed
 from tests.spooler.api.sending import errors, inline, post
@@ -153,3 +162,110 @@ def test_a_hall_sees_its_own_hall(home):
     with home.client("hall") as hall, home.client("reader") as reader:
         assert [one["hall"] for one in hall.get("/v1/halls").json()["halls"]] == ["231282-01"]
         assert len(reader.get("/v1/halls").json()["halls"]) == 2
+
+
+@pytest.mark.attack_row("S35")
+def test_unknown_tokens_are_taken_so_often_and_known_ones_always(tmp_path, layout):
+    """Guessing is slowed down; nobody behind the same address is locked out by it."""
+    home = a_home(tmp_path, layout, wrong=Limit(a_minute=6, at_once=3, all_a_second=100))
+    with home.client(None) as nobody, home.client() as clerk:
+        wrong = {"Authorization": "Bearer nonsense"}
+        answers = [nobody.get("/v1/jobs", headers=wrong) for _ in range(5)]
+        assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
+        assert (answers[-1].json()["code"], answers[-1].headers["retry-after"]) == ("too-often", "10")
+        assert clerk.get("/v1/jobs").status_code == 200
+        assert nobody.get("/v1/jobs").status_code == 401  # who has none is told so
+        assert nobody.get("/healthz").status_code == 200
+    home.close()
+
+
+def test_without_a_word_in_the_settings_unknown_tokens_are_limited():
+    limit = Callers(())._wrong
+
+    assert [limit.allows("10.0.0.1") for _ in range(21)] == [True] * 20 + [False]
+
+
+@pytest.mark.attack_row("S33")
+def test_another_registrys_job_answers_as_one_that_is_not_there(home, jobs):
+    """Same status, same words, and the same time: an id that somebody overheard is not even confirmed."""
+    foreign, nowhere = f"/v1/jobs/{jobs[1]}", f"/v1/jobs/{uuid4()}"
+    with home.client("north") as north:
+        answers = {path: north.get(path) for path in (foreign, nowhere)}
+        assert [(a.status_code, a.content) for a in answers.values()] == [(404, answers[nowhere].content)] * 2
+        took = [(_seconds(north, foreign), _seconds(north, nowhere)) for _ in range(30)]
+
+    # The quickest of each: what the machine does beside it is not what is asked.
+    assert abs(min(a for a, _ in took) - min(b for _, b in took)) < 0.005
+
+
+def _seconds(client, path):
+    began = perf_counter()
+    client.get(path)
+    return perf_counter() - began
+
+
+@pytest.mark.attack_row("S34")
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/nowhere", 404),
+        ("GET", "/docs", 404),
+        ("GET", "/redoc", 404),
+        ("DELETE", "/v1/jobs", 405),
+        ("GET", "/v1/jobs?limit=x", 422),
+        ("GET", "/v1/jobs", 200),
+        ("GET", "/openapi.json", 200),
+        ("GET", "/metrics", 200),
+    ],
+)
+def test_every_answer_has_the_headers_and_every_error_is_a_problem_document(home, method, path, status):
+    with home.client() as client:
+        answer = client.request(method, path)
+
+    assert answer.status_code == status
+    assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+    assert "server" not in answer.headers
+    if status >= 400:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == status
+    if status == 405:
+        assert set(answer.headers["allow"].split(", ")) <= {"GET", "POST", "HEAD"}
+
+
+@pytest.mark.attack_row("S35")
+def test_a_large_body_without_a_token_is_not_read(home):
+    """100 MB: announced, and never sent."""
+    with socket.create_connection(("127.0.0.1", home.server.port), 5) as client:
+        client.sendall(b"POST /v1/jobs HTTP/1.1\r\nhost: x\r\ncontent-length: 104857600\r\n\r\n")
+        assert client.recv(65536).startswith(b"HTTP/1.1 401 ")
+
+
+@pytest.mark.attack_row("S35")
+@pytest.mark.parametrize(
+    ("path", "megabytes"),
+    [("/v1/jobs/x/cancel", 1), ("/v1/approvals/x", 1), ("/v1/jobs", 18), ("/v1/jobs/validate", 18)],
+)
+def test_more_than_is_taken_is_answered_413(home, path, megabytes):
+    with home.client() as client:
+        answer = client.post(path, content=b" " * (megabytes << 20), headers={"content-type": "application/json"})
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
+
+
+@pytest.mark.attack_row("S38")
+def test_what_a_caller_writes_makes_no_line_of_its_own_in_the_log(home, logged, monkeypatch):
+    """Newlines and colours of a terminal in path, query, header and body; a line of the log stays one line of JSON."""
+    evil = 'x\n{"event":"forged"}\r\x1b[31m\x9b31m\u2028\u202e王小明'
+    monkeypatch.setattr(home.store.jobs, "job", _broken)
+    with home.client() as client:
+        client.get(f"/v1/jobs/{quote(evil)}", params={"q": evil}, headers={"x-evil": quote(evil)})
+    lines = logged.getvalue().splitlines()
+
+    assert [json.loads(line)["path"] for line in lines if "request failed" in line] == ["/v1/jobs/{job_id}"]
+    assert "forged" not in logged.getvalue()
+    assert "王小明" not in logged.getvalue()
+    assert not set(logged.getvalue()) & set("\x1b\x9b\u2028\u202e\r")
+
+
+def _broken(*_: object) -> None:
+    raise RuntimeError("王小明")

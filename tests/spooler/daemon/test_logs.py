@@ -41,6 +41,7 @@ def test_an_event_is_one_json_line(told):
     assert line["at"].endswith("Z")
 
 
+@pytest.mark.attack_row("S38")
 def test_a_newline_in_a_value_makes_no_second_line(told):
     """S38: nobody forges an event by what he sends."""
     structlog.get_logger().warning("refused", code='x\n{"event": "forged"}\x1b[2K')
@@ -108,3 +109,16 @@ def test_chatter_of_libraries_is_left_out(told):
     structlog.get_logger().debug("too fine")
 
     assert told() == []
+
+
+@pytest.mark.attack_row("S38")
+@pytest.mark.parametrize(
+    "character", ["\n", "\r", "\x1b", "\x9b", "\x7f", "\x00", "\u2028", "\u202e", "\u200b", "\ufeff", "\ud800"]
+)
+def test_no_character_of_a_value_moves_a_terminal(character):
+    """Newlines, ANSI sequences in seven and in eight bits, directions, halves of a character: all as \\u…."""
+    line = logs.as_line({"job_id": f"a{character}[31mb", f"key{character}": "王"})
+
+    assert character not in line
+    assert json.loads(line) == {"job_id": f"a{character}[31mb", f"key{character}": "王"}
+    assert "王" in line

@@ -15,13 +15,13 @@ from fastapi import FastAPI
 from PIL import Image
 
 from spooler import migrations
+from spooler.daemon.limit import Limit
 from spooler.daemon.server import HttpServer
 from spooler.electronic.opening import new_code
 from spooler.electronic.validity import Validity
 from spooler.store import Database, Store
 from spooler.store.electronic_changes import set_validity
 from spooler.verify_page.certificates import OfStore
-from spooler.verify_page.limit import Limit
 from spooler.verify_page.router import verify_router
 from tests.spooler.verify_page.browser import Page, browsing
 from tests.spooler.verify_page.conftest import a_certificate

@@ -10,12 +10,12 @@ from fastapi import FastAPI
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
+from spooler.daemon.limit import Limit
 from spooler.daemon.server import HttpServer
 from spooler.electronic.opening import new_code
 from spooler.electronic.validity import Validity
 from spooler.store.electronic_changes import set_validity
 from spooler.verify_page.certificates import OfStore, ReadOnly
-from spooler.verify_page.limit import Limit
 from spooler.verify_page.router import verify_router
 from tests.spooler.verify_page.conftest import REGISTRY, a_certificate
 

@@ -1,11 +1,12 @@
-"""How often one caller may ask: a bucket of permits for each, refilled by the second.
+"""How often one caller may ask, or be wrong: a bucket of permits for each, refilled by the second.
 
-Guessing a code is hopeless as it is (128 bits); this keeps the page alive.
+Guessing a code or a token is hopeless as it is (128 bits and more); this keeps the page and the APIs alive.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
+from math import ceil
 from threading import Lock
 from time import monotonic
 
@@ -26,6 +27,11 @@ class Limit:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._all = (all_a_second, seconds())
 
+    @property
+    def retry_seconds(self) -> int:
+        """After so long a caller whose bucket is empty has a permit again."""
+        return max(1, ceil(1 / self._rate))
+
     def allows(self, address: str) -> bool:
         """Take one permit of this caller's and one of all, if there are."""
         now, caller = self._seconds(), _household(address)
@@ -39,6 +45,11 @@ class Limit:
             if len(self._buckets) > MOST_CALLERS:
                 self._buckets.popitem(last=False)
         return allowed
+
+
+def wrong_token_limit() -> Limit:
+    """Return how often a caller may show a token that nobody has: 20 at once, then one in three seconds."""
+    return Limit(a_minute=20, at_once=20, all_a_second=200)
 
 
 def _filled(bucket: tuple[float, float], now: float, rate: float, full: float) -> float:
