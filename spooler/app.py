@@ -128,12 +128,13 @@ def _serve(settings: HomeSettings, stop: Event) -> bool:
     metrics = Metrics()
     store = open_store(settings, now)
     try:
+        trust = read_trust(settings, metrics)
         ground = Ground(
             settings=settings,
             store=store,
             documents=Documents(settings.home.documents, is_shared=store.database.is_shared),
-            trust=read_trust(settings, metrics),
-            keys=read_keys(settings, credentials),
+            trust=trust,
+            keys=read_keys(settings, credentials, trust),
             clock=now,
             metrics=metrics,
         )
@@ -239,9 +240,7 @@ def _watch(ground: Ground) -> Watch:
             StuckLetters(store=ground.store, clock=ground.clock).look,
             Reminders(store=ground.store, clock=ground.clock).look,
             Rewrapper(store=ground.store, another_order=_another_order(ground)).look,
-            AuditAnchors(
-                store=ground.store, asker=ground.asker, registries=ground.registries, clock=ground.clock
-            ).look,
+            AuditAnchors(store=ground.store, asker=ground.asker, registries=ground.registries, clock=ground.clock).look,
         ),
     )
 
@@ -270,7 +269,7 @@ def _figures(ground: Ground, targets: Sequence[Target]) -> StoreFigures:
     return StoreFigures(
         store=ground.store,
         clock=ground.clock,
-        expiries=[
+        expiries=lambda: [
             *key_expiries(ground.trust, ground.registries),
             *(KeyExpiry("seal", registry, ends_at) for registry, ends_at in ground.keys.seals.ends().items()),
         ],

@@ -26,7 +26,7 @@ from spooler.items import BadItems, Item, find_items, load_items
 from spooler.metrics import Metrics
 from spooler.render import BadTemplate, FontMissing, Renderer, find_templates
 from spooler.seal.key import SealKey
-from spooler.seal.ring import SealRing
+from spooler.seal.ring import SealRing, TicketRing
 from spooler.settings import HomeSettings
 from spooler.store import Database, Store
 from spooler.store.values import Alarm, Endpoint
@@ -128,14 +128,23 @@ def _first_line(error: Exception) -> str:
     return str(cause).strip().partition("\n")[0]
 
 
-def read_keys(settings: HomeSettings, credentials: Credentials) -> Keys:
-    """Read every registry's keys; SettingsError names the one that cannot be used."""
+def read_keys(settings: HomeSettings, credentials: Credentials, trust: Trust) -> Keys:
+    """Read every registry's keys, now and whenever another lies in their place; SettingsError names the one that cannot be used."""
     for one in settings.registries:
         _key(credentials, one.seal_name, SealKey.from_pkcs12)
-    names = {one.id: one.seal_name for one in settings.registries}
+        _key(credentials, one.ticket_key_name, SigningKey.from_pem)
+
+    def is_revoked(registry: str, seal: str, at: datetime) -> bool:
+        return trust.registries[registry].is_revoked(seal, at)
+
+    def is_trusted(registry: str, kid: str) -> bool:
+        return any(key.kid == kid and key.serves("ticket", now()) for key in trust.registries[registry].ticket_keys)
+
+    seals = {one.id: one.seal_name for one in settings.registries}
+    tickets = {one.id: one.ticket_key_name for one in settings.registries}
     return Keys(
-        seals=SealRing(names, read=credentials.traced, clock=now),
-        tickets={one.id: _key(credentials, one.ticket_key_name, SigningKey.from_pem) for one in settings.registries},
+        seals=SealRing(seals, read=credentials.traced, clock=now, is_revoked=is_revoked),
+        tickets=TicketRing(tickets, read=credentials.traced, is_trusted=is_trusted),
     )
 
 

@@ -98,13 +98,13 @@ class StoreFigures(Collector):
         *,
         store: Store,
         clock: Callable[[], datetime],
-        expiries: Sequence[KeyExpiry] = (),
+        expiries: Callable[[], Iterable[KeyExpiry]] = tuple,
         endpoints: Sequence[str] = (),
     ) -> None:
         self._store = store
         self._figures = store.figures
         self._clock = clock
-        self._expiries = tuple(expiries)
+        self._expiries = expiries
         self._endpoints = tuple(endpoints)
 
     def describe(self) -> Iterable[Metric]:
@@ -215,7 +215,7 @@ class StoreFigures(Collector):
 
     def _keys(self) -> Iterable[Metric]:
         keys = _gauge("certspool_key_expiry_timestamp_seconds", "When a key ends.", "kind", "owner")
-        for expiry in self._expiries:
+        for expiry in self._expiries():
             keys.add_metric((expiry.kind, expiry.owner), expiry.at.timestamp())
         yield keys
         build = _gauge("certspool_build_info", "What runs here.", "version")

@@ -1,7 +1,8 @@
 """`certspool pki`: keys and trust of a small deployment, made on one machine and carried to the others."""
 
+import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from re import fullmatch
 from typing import Annotated, NoReturn
@@ -9,8 +10,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from spooler.catalog import COUNTIES
-from spooler.seal import pki
+from spooler.seal import pki, rotation
 from spooler.seal.authority import SealAlgorithm
+from spooler.seal.rotation import KeyUse
 
 app = typer.Typer(no_args_is_help=True, help="密钥与信任 · Keys, certificates and the trust directory.")
 
@@ -51,6 +53,166 @@ def init(
     except pki.AlreadyThere as e:
         _fail(str(e), 1)
     typer.echo(f"{directory}: {len(ids)} registries and {len(hall_ids)} halls added; trust/ goes to every machine")
+
+
+@app.command()
+def issue(
+    directory: Annotated[Path, typer.Option("--dir", help="Where keys and trust records are kept.")],
+    registry: Annotated[str, typer.Option(help="登记机构代码 · The registry whose key it is.")] = "",
+    hall: Annotated[str, typer.Option(help="大厅 · The hall whose key it is.")] = "",
+    key: Annotated[KeyUse | None, typer.Option(help="Which key is renewed; none for somebody new.")] = None,
+    put_in_use: Annotated[
+        bool, typer.Option("--activate", help="Put the key issued before in the old one's place.")
+    ] = False,
+    overlap_days: Annotated[int, typer.Option(min=1, help="How long the old key is still believed.")] = 30,
+    lead_hours: Annotated[int, typer.Option(min=0, help="A wrap key only: when homes begin to use it.")] = 24,
+    seal_algorithm: Annotated[SealAlgorithm, typer.Option(help="Algorithm of a seal.")] = SealAlgorithm.RSA_3072,
+    name: Annotated[str, typer.Option(help="Somebody new only: the name.")] = "",
+    province: Annotated[str, typer.Option(help="A new registry only: 黑, the province in its numbers.")] = "",
+    place: Annotated[str, typer.Option(help="A new registry only: 望奎县, the place in its numbers.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """颁发或轮换密钥 · All keys of a new registry or hall, or the next key of one that is there, without downtime (docs/keys.md).
+
+    The next key is written beside the old one and believed from now on; carry trust/ to every machine, then run it again with --activate.
+
+    Example: certspool pki issue --dir /etc/certspool/pki --registry 231221 --key seal
+    """
+    owner = _one_of(registry, hall)
+    try:
+        if put_in_use:
+            told = _activated(directory, owner, _of(owner, registry, _needed(key)))
+        elif key is None:
+            told = _newcomer(directory, registry, hall, seal_algorithm, name, province, place)
+        else:
+            issued = rotation.issue(
+                directory,
+                owner,
+                _of(owner, registry, key),
+                now=datetime.now(UTC),
+                overlap=timedelta(days=overlap_days),
+                lead=timedelta(hours=lead_hours),
+                algorithm=seal_algorithm,
+            )
+            told = _issued(issued)
+    except (rotation.NoSuchKey, pki.AlreadyThere, OSError) as e:
+        _fail(str(e), 1)
+    _tell(told, as_json)
+
+
+@app.command()
+def revoke(
+    directory: Annotated[Path, typer.Option("--dir", help="Where keys and trust records are kept.")],
+    registry: Annotated[str, typer.Option(help="登记机构代码 · The registry whose key it is.")] = "",
+    hall: Annotated[str, typer.Option(help="大厅 · The hall whose key it is; without --key all of its keys.")] = "",
+    key: Annotated[KeyUse | None, typer.Option(help="Which key.")] = None,
+    key_id: Annotated[str, typer.Option(help="The beginning of its id, where there are several.")] = "",
+    compromised: Annotated[
+        bool, typer.Option("--compromised", help="A seal in other hands: nothing under it is believed.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """吊销密钥 · End a key at once. Carry trust/ to every machine: each reads it again within ten seconds (docs/keys.md).
+
+    What a seal sealed before stays verifiable; what is sealed with it from now on is refused. --compromised refuses both.
+
+    Example: certspool pki revoke --dir /etc/certspool/pki --registry 231221 --key seal --key-id 3f2a91
+    """
+    owner = _one_of(registry, hall)
+    uses = [_of(owner, registry, _needed(key))] if registry or key else list(rotation.OF_HALL)
+    now = datetime.now(UTC)
+    try:
+        done = [
+            rotation.revoke(directory, owner, use, now=now, key_id=key_id or None, compromised=compromised)
+            for use in uses
+        ]
+    except (rotation.NoSuchKey, OSError) as e:
+        _fail(str(e), 1)
+    _tell(
+        {
+            "owner": owner,
+            "revoked": [{"key": one.use, "id": one.key_ids[0], "remaining": one.remaining} for one in done],
+            "next": "trust/ goes to every machine"
+            + ("" if all(one.remaining for one in done) else "; no key is left: issue one"),
+        },
+        as_json,
+    )
+
+
+def _one_of(registry: str, hall: str) -> str:
+    if bool(registry) == bool(hall):
+        _fail("name one of --registry and --hall", 2)
+    return registry or hall
+
+
+def _needed(key: KeyUse | None) -> KeyUse:
+    if key is None:
+        _fail("say which with --key", 2)
+    return key
+
+
+def _of(owner: str, registry: str, key: KeyUse) -> KeyUse:
+    if key not in (rotation.OF_REGISTRY if registry else rotation.OF_HALL):
+        _fail(f"{owner} has no {key} key: a registry has seal and ticket, a hall report and wrap", 2)
+    return key
+
+
+def _newcomer(
+    directory: Path, registry: str, hall: str, algorithm: SealAlgorithm, name: str, province: str, place: str
+) -> dict[str, object]:
+    owner = registry or hall
+    names = {owner: name} if name else {}
+    pki.init(
+        directory,
+        [_registry(owner, names, {owner: province} if province else {}, {owner: place} if place else {})]
+        if registry
+        else [],
+        [_hall(owner, names)] if hall else [],
+        now=datetime.now(UTC),
+        algorithm=algorithm,
+    )
+    return {"owner": owner, "next": "trust/ goes to every machine, its credentials to its own"}
+
+
+def _activated(directory: Path, owner: str, key: KeyUse) -> dict[str, object]:
+    file = rotation.activate(directory, owner, key)
+    return {"owner": owner, "key": key, "file": str(file), "next": _AFTER_ACTIVATION[key]}
+
+
+def _issued(issued: rotation.Issued) -> dict[str, object]:
+    ends = issued.former_ends
+    return {
+        "owner": issued.owner,
+        "key": issued.use,
+        "id": issued.key_id,
+        "file": str(issued.file),
+        "not_before": issued.not_before.isoformat(),
+        "former_until": None if ends is None else ends.isoformat(),
+        "next": _AFTER_ISSUE[issued.use],
+    }
+
+
+_TRUST_FIRST = "trust/ goes to every machine; a minute later run it again with --activate"
+_AFTER_ISSUE = {
+    KeyUse.SEAL: _TRUST_FIRST,
+    KeyUse.TICKET: _TRUST_FIRST,
+    KeyUse.REPORT: _TRUST_FIRST,
+    KeyUse.WRAP: "the file goes to its hall, first in wrap_key_credentials, and the agent is restarted, before trust/ goes to the homes",
+}
+_AFTER_ACTIVATION = {
+    KeyUse.SEAL: "the file goes to the home, which uses it at once",
+    KeyUse.TICKET: "the file goes to the home, which uses it at once",
+    KeyUse.REPORT: "the file goes to the hall; restart its agent",
+    KeyUse.WRAP: "both files stay in wrap_key_credentials until the last order of the old key's time has ended",
+}
+
+
+def _tell(told: Mapping[str, object], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        for word, value in told.items():
+            typer.echo(f"{word}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
 
 
 def _split(text: str) -> list[str]:

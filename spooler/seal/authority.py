@@ -80,6 +80,21 @@ class Authority:
         )
         return builder.sign(self._private, hashes.SHA256())
 
+    def sign_list(self, builder: x509.CertificateRevocationListBuilder) -> bytes:
+        return builder.sign(self._private, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def revocation_list(authority: Authority, before: bytes | None, certificate: x509.Certificate, now: datetime) -> bytes:
+    """Return the authority's list of revoked certificates with one more on it."""
+    builder = x509.CertificateRevocationListBuilder().issuer_name(authority.certificate.subject)
+    builder = builder.last_update(now).next_update(now + AUTHORITY_LIFE)
+    known = list(x509.load_pem_x509_crl(before)) if before else []
+    one = x509.RevokedCertificateBuilder().serial_number(certificate.serial_number).revocation_date(now).build()
+    fresh = [one] if all(old.serial_number != one.serial_number for old in known) else []
+    for revoked in (*known, *fresh):
+        builder = builder.add_revoked_certificate(revoked)
+    return authority.sign_list(builder)
+
 
 def generate_seal_key(algorithm: SealAlgorithm) -> PrivateKey:
     if algorithm is SealAlgorithm.P_256:

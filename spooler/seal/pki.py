@@ -83,7 +83,7 @@ def init(
     for hall in halls:
         files += _hall_files(hall, now)
     for file in sorted(files, key=lambda file: file.path.startswith("trust/")):
-        _write_new(directory / file.path, file.content, file.mode)
+        write_new(directory / file.path, file.content, file.mode)
     _grant_all(directory, registries, halls, kinds)
 
 
@@ -127,7 +127,7 @@ def _registry_files(
     credentials = f"home/credentials/{registry.id}"
     yield _File(f"{credentials}.seal.p12", to_pkcs12(private, certificate, authority), 0o600)
     yield _File(f"{credentials}.ticket.pem", ticket_key.to_pem(), 0o600)
-    yield _File(f"trust/registries/{registry.id}.json", _json(record.model_dump(mode="json")), 0o644)
+    yield _File(f"trust/registries/{registry.id}.json", to_json(record.model_dump(mode="json")), 0o644)
 
 
 def _hall_files(hall: NewHall, now: datetime) -> Iterator[_File]:
@@ -142,7 +142,7 @@ def _hall_files(hall: NewHall, now: datetime) -> Iterator[_File]:
     credentials = f"halls/{hall.id}/credentials"
     yield _File(f"{credentials}/report.pem", report_key.to_pem(), 0o600)
     yield _File(f"{credentials}/wrap.pem", wrap_key.to_pem(), 0o600)
-    yield _File(f"trust/halls/{hall.id}.json", _json(record.model_dump(mode="json")), 0o644)
+    yield _File(f"trust/halls/{hall.id}.json", to_json(record.model_dump(mode="json")), 0o644)
 
 
 def _grant_all(
@@ -154,18 +154,18 @@ def _grant_all(
     new = {r.id for r in registries} | {h.id for h in halls}
     pairs = product(_ids(directory / "trust/registries"), _ids(directory / "trust/halls"))
     added = [Grant(registry=r, hall=h, kinds=tuple(kinds)) for r, h in pairs if {r, h} & new]
-    _replace(path, _json([grant.model_dump(mode="json") for grant in [*standing, *added]]))
+    write_again(path, to_json([grant.model_dump(mode="json") for grant in [*standing, *added]]))
 
 
 def _ids(directory: Path) -> list[str]:
     return sorted(path.stem for path in directory.glob("*.json"))
 
 
-def _json(value: object) -> bytes:
+def to_json(value: object) -> bytes:
     return strict.canonical(value) + b"\n"
 
 
-def _write_new(path: Path, content: bytes, mode: int) -> None:
+def write_new(path: Path, content: bytes, mode: int) -> None:
     """Write a file that is not there yet, never readable by others in between if it is private."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if mode == 0o600 else 0o755)
     try:
@@ -178,7 +178,8 @@ def _write_new(path: Path, content: bytes, mode: int) -> None:
         os.fsync(file.fileno())
 
 
-def _replace(path: Path, content: bytes) -> None:
+def write_again(path: Path, content: bytes) -> None:
+    """Write a trust record in the place of the old one, by rename: who reads it sees the one or the other."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".new")
     aside.write_bytes(content)

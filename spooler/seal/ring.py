@@ -10,6 +10,8 @@ from datetime import datetime
 from threading import Lock
 
 from spooler.seal.key import SealKey, UnusableKey
+from spooler.wire.errors import WireError
+from spooler.wire.keys import SigningKey
 
 Trace = tuple[int, int, int]  # which file it was: a new one in its place is read anew
 
@@ -31,8 +33,10 @@ class SealRing(Mapping[str, SealKey]):
         *,
         read: Callable[[str], tuple[Trace, bytes]],
         clock: Callable[[], datetime],
+        is_revoked: Callable[[str, str, datetime], bool] = lambda registry, seal, at: False,
     ) -> None:
         """Take credential names by registry; `read` returns a credential and its trace, or raises OSError or ValueError."""
+        self._is_revoked = is_revoked
         self._names = dict(names)
         self._read = read
         self._clock = clock
@@ -47,6 +51,8 @@ class SealRing(Mapping[str, SealKey]):
         now, certificate = self._clock(), key.certificate
         if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
             raise SealUnavailable(registry, "seal-expired")
+        if self._is_revoked(registry, key.fingerprint, now):
+            raise SealUnavailable(registry, "seal-revoked")
         return key
 
     def __iter__(self) -> Iterator[str]:
@@ -72,3 +78,48 @@ class SealRing(Mapping[str, SealKey]):
         except (OSError, UnusableKey) as e:
             raise SealUnavailable(registry, "seal-absent") from e
         return known[1]
+
+
+class TicketRing(Mapping[str, SigningKey]):
+    """Ticket keys by registry: a new key in the old one's place is used as soon as it is believed. May be shared by threads.
+
+    Unlike a seal a ticket key that is taken away does not stop anything: the one that was read holds until the home is stopped.
+    """
+
+    def __init__(
+        self,
+        names: Mapping[str, str],
+        *,
+        read: Callable[[str], tuple[Trace, bytes]],
+        is_trusted: Callable[[str, str], bool],
+    ) -> None:
+        """Read every key (OSError, ValueError or WireError if one cannot be used); `is_trusted` takes registry and kid."""
+        self._names = dict(names)
+        self._read = read
+        self._is_trusted = is_trusted
+        self._turn = Lock()
+        self._known = {registry: self._load(name) for registry, name in self._names.items()}
+
+    def __getitem__(self, registry: str) -> SigningKey:
+        with self._turn:
+            with suppress(OSError, ValueError, WireError):
+                self._look(registry)
+            return self._known[registry][1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def _look(self, registry: str) -> None:
+        """Until halls believe in the new key nothing is signed with it."""
+        trace, _ = self._read(self._names[registry])
+        if trace != self._known[registry][0]:
+            found = self._load(self._names[registry])
+            if self._is_trusted(registry, found[1].kid):
+                self._known[registry] = found
+
+    def _load(self, name: str) -> tuple[Trace, SigningKey]:
+        trace, content = self._read(name)
+        return trace, SigningKey.from_pem(content)

@@ -78,7 +78,7 @@ def check_seal(document: ReadDocument, registry: RegistryRecord, *, roots_pem: b
         status = _validate(document._signature, roots, at)
     if not (status.intact and status.valid):
         raise Refusal(RefusalCode.SIGNATURE_INVALID, "the document was changed after it was sealed")
-    _check_pinned(document.signer, registry)
+    _check_pinned(document.signer, registry, at)
     _check_certificate(document._signature.signer_cert, at)
     if not status.trusted:
         raise Refusal(RefusalCode.SIGNER_CHAIN, "the seal's certificate is not from a trusted authority")
@@ -205,8 +205,8 @@ def _validate(signature: EmbeddedPdfSignature, roots: list[x509.Certificate], at
     return validate_pdf_signature(signature, context, key_usage_settings=usage, skip_diff=True)
 
 
-def _check_pinned(signer: str, registry: RegistryRecord) -> None:
-    if signer in registry.revoked_fingerprints:
+def _check_pinned(signer: str, registry: RegistryRecord, at: datetime) -> None:
+    if registry.is_revoked(signer, at):
         raise Refusal(RefusalCode.SIGNER_REVOKED, f"the seal {signer[:16]} was revoked")
     if signer not in registry.seal_fingerprints:
         raise Refusal(RefusalCode.SIGNER_NOT_PINNED, f"{signer[:16]} is not a seal of registry {registry.registry}")

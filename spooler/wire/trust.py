@@ -5,12 +5,22 @@ On disk a trust directory: `registries/<id>.json`, `halls/<id>.json`, `grants.js
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from spooler.wire.keys import KeyRecord
 from spooler.wire.messages import HallId, RegistryId, Sha256
+
+
+class RevokedSeal(BaseModel):
+    """A seal that is used no more: what it sealed before that time stays good, whatever is said to be sealed later is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fingerprint: Sha256
+    at: AwareDatetime
 
 
 class RegistryRecord(BaseModel):
@@ -24,7 +34,15 @@ class RegistryRecord(BaseModel):
     place: str
     ticket_keys: tuple[KeyRecord, ...]
     seal_fingerprints: tuple[Sha256, ...]
-    revoked_fingerprints: tuple[Sha256, ...] = ()
+    revoked_fingerprints: tuple[
+        Sha256, ...
+    ] = ()  # in other hands: nothing under it is believed, whenever it was sealed
+    revoked_seals: tuple[RevokedSeal, ...] = Field(default=(), exclude_if=lambda seals: not seals)
+
+    def is_revoked(self, seal: str, at: datetime) -> bool:
+        """Say whether what that seal sealed at that time is refused."""
+        ended = any(one.fingerprint == seal and one.at <= at for one in self.revoked_seals)
+        return ended or seal in self.revoked_fingerprints
 
 
 class HallRecord(BaseModel):

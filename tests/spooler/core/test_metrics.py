@@ -1,5 +1,8 @@
 """What an operator sees: every promised name, and no person."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 from prometheus_client import generate_latest
 
 from spooler.metrics import Metrics, StoreFigures, key_expiries
@@ -100,6 +103,23 @@ def test_what_happens_is_counted(home: Home, hall: FakeHall) -> None:
     assert f'certspool_alarms_total{{code="two-agents",hall="{HALL}"}} 1.0' in shown
 
 
+def test_when_a_key_ends_follows_the_trust_directory(home: Home) -> None:
+    """Read at each scrape: a rotated key shows without a restart."""
+    metrics = Metrics()
+    before = _shown(home, metrics)
+    record = home.trust.registries[HOME]
+    (key,) = record.ticket_keys
+    later = key.model_copy(update={"not_after": key.not_after + timedelta(days=100)})
+    renewed = record.model_copy(update={"ticket_keys": (key, later)})
+    home.trust = replace(home.trust, registries={**home.trust.registries, HOME: renewed})
+
+    shown = generate_latest(metrics.registry).decode()
+
+    line = f'certspool_key_expiry_timestamp_seconds{{kind="ticket",owner="{HOME}"}} '
+    ends = [float(text.split(line)[1].split()[0]) for text in (before, shown)]
+    assert ends == [key.not_after.timestamp(), later.not_after.timestamp()]
+
+
 def test_no_person_and_no_number_is_in_any_metric(home: Home, hall: FakeHall) -> None:
     """Promise 5, I8."""
     home.sent(hall)
@@ -110,8 +130,9 @@ def test_no_person_and_no_number_is_in_any_metric(home: Home, hall: FakeHall) ->
 
 
 def _shown(home: Home, metrics: Metrics) -> str:
-    expiries = key_expiries(home.trust, [HOME])
     metrics.registry.register(
-        StoreFigures(store=home.store, clock=home.clock, expiries=expiries, endpoints=["records"])
+        StoreFigures(
+            store=home.store, clock=home.clock, expiries=lambda: key_expiries(home.trust, [HOME]), endpoints=["records"]
+        )
     )
     return generate_latest(metrics.registry).decode()

@@ -1,0 +1,248 @@
+"""A key in a key's place: issued beside the old one, believed by everybody before it is used, and the old one ended or revoked.
+
+    issue      the private key as <name>.next, its public side in the trust record; the old key's time there ends after an overlap
+    (carry trust/ to every machine; each reads it again within seconds)
+    activate   <name>.next becomes <name>, the old file <name>.former-<id>
+
+Private keys are written before anybody believes in them, and never overwritten.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from cryptography import x509
+
+from spooler.seal.authority import (
+    CLOCK_MARGIN,
+    Authority,
+    SealAlgorithm,
+    fingerprint,
+    generate_seal_key,
+    revocation_list,
+    to_pkcs12,
+)
+from spooler.seal.key import SealKey, UnusableKey
+from spooler.seal.pki import KEY_LIFE, AlreadyThere, to_json, write_again, write_new
+from spooler.wire.keys import KeyRecord, SigningKey, WrapKey
+from spooler.wire.trust import HallRecord, RegistryRecord, RevokedSeal
+
+DEFAULT_OVERLAP = timedelta(days=30)
+DEFAULT_LEAD = timedelta(hours=24)
+
+
+class KeyUse(StrEnum):
+    SEAL = "seal"
+    TICKET = "ticket"
+    REPORT = "report"
+    WRAP = "wrap"
+
+
+OF_REGISTRY = (KeyUse.SEAL, KeyUse.TICKET)
+OF_HALL = (KeyUse.REPORT, KeyUse.WRAP)
+
+
+class NoSuchKey(Exception):
+    """There is no registry, hall or key of that name in this directory."""
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A key that is there and not used yet."""
+
+    owner: str
+    use: KeyUse
+    key_id: str
+    file: Path
+    not_before: datetime
+    former_ends: datetime | None  # None: the old seal stays pinned, its certificate says when it ends
+
+
+@dataclass(frozen=True)
+class Revoked:
+    owner: str
+    use: KeyUse
+    key_ids: tuple[str, ...]
+    remaining: int  # keys of this use that are still good: with none, nothing goes on
+
+
+def issue(
+    directory: Path,
+    owner: str,
+    use: KeyUse,
+    *,
+    now: datetime,
+    overlap: timedelta = DEFAULT_OVERLAP,
+    lead: timedelta = DEFAULT_LEAD,
+    algorithm: SealAlgorithm = SealAlgorithm.RSA_3072,
+) -> Issued:
+    """Make the next key of this registry or hall; AlreadyThere while one waits to be activated."""
+    if use is KeyUse.SEAL:
+        return _issue_seal(directory, owner, now, algorithm)
+    key, record, start = _new_key(use, now, lead)
+    file = _next(credential(directory, owner, use))
+    write_new(file, key.to_pem(), 0o600)
+    ends = start + overlap
+    _change(directory, owner, use, lambda keys: (*(_ended(one, ends) for one in keys), record))
+    return Issued(owner, use, record.kid, file, start, ends)
+
+
+def activate(directory: Path, owner: str, use: KeyUse) -> Path:
+    """Put the next key in the place of the old one, which stays beside it; NoSuchKey if none was issued."""
+    current = credential(directory, owner, use)
+    coming = _next(current)
+    if not coming.exists():
+        raise NoSuchKey(f"{coming} is not there: issue it first")
+    if current.exists():
+        former = current.with_name(f"{current.stem}.former-{_id_of(current, use)[:16]}{current.suffix}")
+        former.hardlink_to(current)  # the place is never empty in between
+    coming.replace(current)
+    return current
+
+
+def revoke(
+    directory: Path, owner: str, use: KeyUse, *, now: datetime, key_id: str | None = None, compromised: bool = False
+) -> Revoked:
+    """End a key at once: `key_id` is the beginning of its id, needed where there are several."""
+    if use is KeyUse.SEAL:
+        return _revoke_seal(directory, owner, key_id, now, compromised)
+    chosen = _choose([key.kid for key in _keys(directory, owner, use) if key.revoked_at is None], key_id, owner, use)
+    keys = _change(
+        directory,
+        owner,
+        use,
+        lambda keys: (one.model_copy(update={"revoked_at": now}) if one.kid == chosen else one for one in keys),
+    )
+    return Revoked(owner, use, (chosen,), sum(one.serves(use, now) for one in keys))
+
+
+def credential(directory: Path, owner: str, use: KeyUse) -> Path:
+    """Return where the private key lies; NoSuchKey for an owner that has no such key."""
+    if not _record_file(directory, owner, use).exists():
+        raise NoSuchKey(f"{owner} has no {use} key in {directory}")
+    if use in OF_HALL:
+        return directory / f"halls/{owner}/credentials/{use}.pem"
+    return directory / f"home/credentials/{owner}.{'seal.p12' if use is KeyUse.SEAL else 'ticket.pem'}"
+
+
+def _new_key(use: KeyUse, now: datetime, lead: timedelta) -> tuple[SigningKey | WrapKey, KeyRecord, datetime]:
+    """A wrap key is used by others as soon as they believe in it: its hall gets it first, so its time begins later."""
+    if use is KeyUse.WRAP:
+        wrap, start = WrapKey.generate(), now + lead
+        return wrap, wrap.record(start, start + KEY_LIFE), start
+    key = SigningKey.generate()
+    record = key.record("ticket" if use is KeyUse.TICKET else "report", now - CLOCK_MARGIN, now + KEY_LIFE)
+    return key, record, now
+
+
+def _ended(key: KeyRecord, at: datetime) -> KeyRecord:
+    return key.model_copy(update={"not_after": min(key.not_after, at)})
+
+
+def _issue_seal(directory: Path, owner: str, now: datetime, algorithm: SealAlgorithm) -> Issued:
+    file = _next(credential(directory, owner, KeyUse.SEAL))
+    record = _registry(directory, owner)
+    authority = _authority(directory)
+    private = generate_seal_key(algorithm)
+    certificate = authority.certify_seal(private, registry=owner, name=record.name, now=now)
+    write_new(file, to_pkcs12(private, certificate, authority), 0o600)
+    pinned = (*record.seal_fingerprints, fingerprint(certificate))
+    _write(directory, owner, KeyUse.SEAL, record.model_copy(update={"seal_fingerprints": pinned}))
+    return Issued(owner, KeyUse.SEAL, fingerprint(certificate), file, now, None)
+
+
+def _revoke_seal(directory: Path, owner: str, key_id: str | None, now: datetime, compromised: bool) -> Revoked:
+    credential(directory, owner, KeyUse.SEAL)
+    record = _registry(directory, owner)
+    ended = {one.fingerprint for one in record.revoked_seals}
+    done = set(record.revoked_fingerprints) | (set() if compromised else ended)
+    chosen = _choose([one for one in record.seal_fingerprints if one not in done], key_id, owner, KeyUse.SEAL)
+    if compromised:
+        change: dict[str, object] = {"revoked_fingerprints": (*record.revoked_fingerprints, chosen)}
+    else:
+        change = {"revoked_seals": (*record.revoked_seals, RevokedSeal(fingerprint=chosen, at=now))}
+    _write(directory, owner, KeyUse.SEAL, record.model_copy(update=change))
+    _list_revoked(directory, chosen, now)
+    gone = set(record.revoked_fingerprints) | ended | {chosen}
+    return Revoked(owner, KeyUse.SEAL, (chosen,), len(set(record.seal_fingerprints) - gone))
+
+
+def _list_revoked(directory: Path, chosen: str, now: datetime) -> None:
+    """Add the certificate to trust/ca.crl, for readers of PDF elsewhere; our halls go by the record."""
+    for file in sorted((directory / "home/credentials").glob("*.p12")):
+        certificate = _certificate(file)
+        if certificate is not None and fingerprint(certificate) == chosen:
+            path = directory / "trust/ca.crl"
+            before = path.read_bytes() if path.exists() else None
+            write_again(path, revocation_list(_authority(directory), before, certificate, now))
+
+
+def _certificate(file: Path) -> x509.Certificate | None:
+    try:
+        return SealKey.from_pkcs12(file.read_bytes()).certificate
+    except UnusableKey:
+        return None  # somebody else's file, or under a password
+
+
+def _choose(known: Iterable[str], key_id: str | None, owner: str, use: KeyUse) -> str:
+    found = [one for one in known if one.startswith(key_id or "")]
+    if len(found) != 1:
+        which = ", ".join(one[:16] for one in found) or "none"
+        raise NoSuchKey(f"which {use} key of {owner}? fitting: {which}")
+    return found[0]
+
+
+def _id_of(file: Path, use: KeyUse) -> str:
+    content = file.read_bytes()
+    if use is KeyUse.SEAL:
+        return SealKey.from_pkcs12(content).fingerprint
+    return WrapKey.from_pem(content).kid if use is KeyUse.WRAP else SigningKey.from_pem(content).kid
+
+
+def _next(file: Path) -> Path:
+    return file.with_name(f"{file.stem}.next{file.suffix}")
+
+
+def _authority(directory: Path) -> Authority:
+    try:
+        return Authority.from_pem((directory / "ca/ca.pem").read_bytes(), (directory / "ca/ca.key").read_bytes())
+    except FileNotFoundError as e:
+        raise NoSuchKey(f"{e.filename} is not there: seals are certified where the authority is") from e
+
+
+def _record_file(directory: Path, owner: str, use: KeyUse) -> Path:
+    return directory / "trust" / ("halls" if use in OF_HALL else "registries") / f"{owner}.json"
+
+
+def _registry(directory: Path, owner: str) -> RegistryRecord:
+    return RegistryRecord.model_validate_json(_record_file(directory, owner, KeyUse.SEAL).read_bytes())
+
+
+def _hall(directory: Path, owner: str) -> HallRecord:
+    return HallRecord.model_validate_json(_record_file(directory, owner, KeyUse.WRAP).read_bytes())
+
+
+def _keys(directory: Path, owner: str, use: KeyUse) -> tuple[KeyRecord, ...]:
+    credential(directory, owner, use)
+    if use is KeyUse.TICKET:
+        return _registry(directory, owner).ticket_keys
+    hall = _hall(directory, owner)
+    return hall.report_keys if use is KeyUse.REPORT else hall.wrap_keys
+
+
+def _change(
+    directory: Path, owner: str, use: KeyUse, change: Callable[[tuple[KeyRecord, ...]], Iterable[KeyRecord]]
+) -> tuple[KeyRecord, ...]:
+    keys = tuple(change(_keys(directory, owner, use)))
+    record = _registry(directory, owner) if use is KeyUse.TICKET else _hall(directory, owner)
+    _write(directory, owner, use, record.model_copy(update={f"{use}_keys": keys}))
+    return keys
+
+
+def _write(directory: Path, owner: str, use: KeyUse, record: RegistryRecord | HallRecord) -> None:
+    write_again(_record_file(directory, owner, use), to_json(record.model_dump(mode="json")))
+
+
+__all__ = ["AlreadyThere", "Issued", "KeyUse", "NoSuchKey", "Revoked", "activate", "issue", "revoke"]
