@@ -273,9 +273,9 @@ def _newer(places: Places, pid: int | None) -> tuple[str, ...]:
 def _started_at(pid: int | None) -> float | None:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        uptime = float(Path("/proc/uptime").read_text().split()[0])
     except OSError:
         return None
+    uptime = time.clock_gettime(time.CLOCK_BOOTTIME)
     return time.time() - (uptime - int(fields[19]) / os.sysconf("SC_CLK_TCK"))
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 PREFIX = "CERTSPOOL_"
 SYSTEMD_DIRECTORY = "CREDENTIALS_DIRECTORY"
+SYSTEMD_ID = "credential"  # LoadCredential=credential:DIRECTORY names each file so, with _ and its name behind
 
 
 class SettingsError(Exception):
@@ -83,12 +84,15 @@ class Credentials:
         self.directory = directory or Path(given or "")
         # systemd may let the service's user in by an ACL, whose mask shows as the group's right to read.
         self._forbidden = 0o077 if directory else 0o037
+        self._is_systemds = directory is None
 
     def path(self, name: str) -> Path:
         """Return the file of this credential after looking at who may read it, or raise SettingsError."""
         if name in {"", ".", ".."} or "/" in name or "\0" in name:
             raise SettingsError(f"credential {name!r}: a plain file name is needed")
         path = self.directory / name
+        if self._is_systemds and not path.exists():
+            path = self.directory / f"{SYSTEMD_ID}_{name}"
         try:
             found = path.stat()
         except OSError as e:

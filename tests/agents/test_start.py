@@ -74,6 +74,7 @@ def test_permits_where_no_directory_can_be(says, tmp_path):
     assert "hall.permit_directory" in says(permit_directory=tmp_path / "file" / "permits")
 
 
+@pytest.mark.attack_row("S41")
 def test_a_credential_that_is_missing(says, tmp_path):
     (tmp_path / "none").mkdir()
 

@@ -68,6 +68,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.attack_row("S44")
 @pytest.mark.parametrize("hook", HOOKS)
 def test_a_point_kills_only_under_the_switch(folder, hook):
     """S44: without the interpreter's switch the variable is not looked at."""
@@ -94,6 +95,7 @@ def test_without_a_folder_nothing_happens(tmp_path, hook):
     assert run(hook, tmp_path / "none", "-X", SWITCH) == LIVES
 
 
+@pytest.mark.attack_row("S44")
 def test_nothing_that_is_installed_carries_the_switch():
     """Neither units nor entry points nor the backend's first line; and the environment has no way to give `-X` names."""
     installed = [
@@ -106,6 +108,7 @@ def test_nothing_that_is_installed_carries_the_switch():
     assert [p for p in SOURCES if SWITCH in p.read_text()] == [Path(once.__file__), Path(crash.__file__)]
 
 
+@pytest.mark.attack_row("S44")
 def test_the_backend_as_cupsd_starts_it_ignores_the_variable(tmp_path):
     """Started by its own first line, with a point armed that it passes: it refuses the job as always, and lives."""
     (tmp_path / "point").write_text("once.after-read")

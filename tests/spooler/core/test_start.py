@@ -66,6 +66,7 @@ def test_a_port_that_is_taken(says: Callable[..., str], taken: int) -> None:
     assert f"listen = 127.0.0.1:{taken}" in says(listen=f"127.0.0.1:{taken}")
 
 
+@pytest.mark.attack_row("S41")
 def test_a_credential_that_is_missing(says: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
 

@@ -122,11 +122,21 @@ def test_systemds_directory_is_used_when_none_is_set(secret):
     assert Credentials(None, {"CREDENTIALS_DIRECTORY": str(secret.parent)}).text(secret.name) == "s3cret"
 
 
+def test_a_file_of_a_directory_that_systemd_loaded_is_found_by_its_name(secret):
+    """LoadCredential=credential:DIRECTORY puts `credential_` before each name."""
+    secret.rename(secret.with_name("credential_broker.password"))
+
+    assert Credentials(None, {"CREDENTIALS_DIRECTORY": str(secret.parent)}).text("broker.password") == "s3cret"
+    with pytest.raises(SettingsError, match="No such file"):
+        Credentials(secret.parent, {}).read("broker.password")
+
+
 def test_no_directory_at_all_is_told():
     with pytest.raises(SettingsError, match="credentials_directory"):
         Credentials(None, {})
 
 
+@pytest.mark.attack_row("S41")
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o610, 0o601, 0o644, 0o666])
 def test_a_credential_that_others_can_reach_is_refused(secret, mode):
     """S41: the service does not start, and says how to mend it."""
@@ -160,6 +170,7 @@ def test_a_credential_is_a_plain_name(secret, name):
         Credentials(secret.parent, {}).read(name)
 
 
+@pytest.mark.attack_row("S41")
 def test_a_missing_credential_is_told_with_its_path(secret):
     with pytest.raises(SettingsError, match=f"{secret.parent}/seal.p12: No such file"):
         Credentials(secret.parent, {}).read("seal.p12")
@@ -172,6 +183,7 @@ def test_a_directory_is_no_credential(secret):
         Credentials(secret.parent, {}).read("d")
 
 
+@pytest.mark.attack_row("S41")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 def test_a_credential_of_somebody_else_is_refused(secret):
     """Who owns it can read it, whatever its mode says."""
