@@ -29,7 +29,7 @@ from spooler.seal.authority import (
 )
 from spooler.wire import strict
 from spooler.wire.keys import SigningKey, WrapKey
-from spooler.wire.trust import Grant, HallRecord, RegistryRecord
+from spooler.wire.trust import Grant, HallRecord, RegistryRecord, SiteKind
 
 AUTHORITY_NAME = "certspool authority"
 KEY_LIFE: timedelta = SEAL_LIFE
@@ -54,6 +54,7 @@ class NewRegistry:
 class NewHall:
     id: str
     name: str
+    site: SiteKind = SiteKind.HALL
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,7 @@ def _hall_files(hall: NewHall, now: datetime) -> Iterator[_File]:
         name=hall.name,
         report_keys=(report_key.record("report", start, end),),
         wrap_keys=(wrap_key.record(start, end),),
+        site=hall.site,
     )
     credentials = f"halls/{hall.id}/credentials"
     yield _File(f"{credentials}/report.pem", report_key.to_pem(), 0o600)
@@ -184,3 +186,13 @@ def write_again(path: Path, content: bytes) -> None:
     aside = path.with_suffix(".new")
     aside.write_bytes(content)
     os.replace(aside, path)
+
+
+def suspend(directory: Path, hall: str, at: datetime | None) -> HallRecord:
+    """Say in the hall's record that nothing is printed there from now on, or (None) that it is again; FileNotFoundError without one."""
+    path = directory / f"trust/halls/{hall}.json"
+    record = HallRecord.model_validate_json(path.read_bytes())
+    if at is None or record.suspended_at is None:
+        record = record.model_copy(update={"suspended_at": at})
+        write_again(path, to_json(record.model_dump(mode="json")))
+    return record

@@ -6,12 +6,40 @@ On disk a trust directory: `registries/<id>.json`, `halls/<id>.json`, `grants.js
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from spooler.wire.keys import KeyRecord
 from spooler.wire.messages import HallId, RegistryId, Sha256
+
+
+class SiteKind(StrEnum):
+    """What kind of place a hall is: it carries what may be printed there, whatever is granted."""
+
+    HALL = "hall"  # 不动产登记大厅
+    TOWNSHIP = "township"  # 乡镇便民服务点
+    BANK = "bank"
+    COURT = "court"
+    NOTARY = "notary"
+    AGENCY = "agency"  # 房产中介
+    FUND = "provident-fund"  # 公积金中心
+    DEVELOPER = "developer"  # 开发企业
+
+
+# Certificates are handed over by a registration authority's own people only; who serves mortgages prints proofs, who asks prints slips.
+_PROOFS, _SLIPS = frozenset({"proof"}), frozenset({"record"})
+SITE_PRINTS: Mapping[SiteKind, frozenset[str]] = {
+    SiteKind.HALL: frozenset({"certificate", "proof", "record"}),
+    SiteKind.TOWNSHIP: frozenset({"certificate", "proof", "record"}),
+    SiteKind.BANK: _PROOFS,
+    SiteKind.FUND: _PROOFS,
+    SiteKind.DEVELOPER: _PROOFS,
+    SiteKind.AGENCY: _SLIPS,
+    SiteKind.COURT: _SLIPS,
+    SiteKind.NOTARY: _SLIPS,
+}
 
 
 class RevokedSeal(BaseModel):
@@ -54,6 +82,12 @@ class HallRecord(BaseModel):
     name: str
     report_keys: tuple[KeyRecord, ...]
     wrap_keys: tuple[KeyRecord, ...]
+    site: SiteKind = Field(default=SiteKind.HALL, exclude_if=lambda site: site is SiteKind.HALL)
+    suspended_at: AwareDatetime | None = Field(default=None, exclude_if=lambda at: at is None)
+
+    def may_have_printed(self, kind: str) -> bool:
+        """Say whether anything of that kind is printed here, by whomever it is granted."""
+        return self.suspended_at is None and (self.site is SiteKind.HALL or kind in SITE_PRINTS[self.site])
 
 
 class Grant(BaseModel):
@@ -76,7 +110,9 @@ class Trust:
     roots_pem: bytes = b""
 
     def may_print(self, registry: str, hall: str, kind: str) -> bool:
-        return (registry, hall, kind) in self.grants
+        """Granted, and at a place that prints such a thing and is not suspended."""
+        place = self.halls.get(hall)
+        return (registry, hall, kind) in self.grants and (place is None or place.may_have_printed(kind))
 
 
 def load_trust(directory: Path) -> Trust:

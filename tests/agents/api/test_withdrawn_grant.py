@@ -8,10 +8,11 @@ from uuid import UUID
 
 import pytest
 
+from spooler.seal import pki
 from spooler.wire.trust_directory import TrustDirectory
 from tests.agents.api.conftest import Desk
 from tests.agents.counter.hall import Counter
-from tests.sealing import Office
+from tests.sealing import HALL, NOW, Office
 
 
 class Operator:
@@ -29,6 +30,12 @@ class Operator:
 
     def grants(self) -> None:
         (self._path / "grants.json").write_text(self._granted + "\n")
+
+    def suspends(self) -> None:
+        pki.suspend(self._path.parent, HALL, NOW)
+
+    def resumes(self) -> None:
+        pki.suspend(self._path.parent, HALL, None)
 
 
 @pytest.fixture
@@ -114,3 +121,17 @@ def test_a_registry_granted_since_the_start_hears_the_heart_beat(office: Office,
     counter.hall.pipeline.look()
 
     assert len({r.registry for r in counter.reports("heartbeat")}) == 2
+
+
+def test_no_first_pass_is_released_while_the_hall_is_suspended(
+    desk: Desk, counter: Counter, operator: Operator
+) -> None:
+    """`certspool hall suspend`: its record came with the trust directory; nobody restarts the agent."""
+    order_id = counter.arrives(counter.booklet())
+    operator.suspends()
+
+    refused = desk.act(order_id, "release", attempt=1)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "grant-withdrawn")
+    operator.resumes()
+    assert desk.act(order_id, "release", attempt=1).status_code == 200
