@@ -33,7 +33,6 @@ from spooler.daemon.server import HttpServer, split_listen
 from spooler.daemon.settings import Credentials, SettingsError, load_settings
 from spooler.dead_letters import DeadLetterReader, HomeInbox
 from spooler.dispatch import Dispatcher
-from spooler.documents import Documents
 from spooler.electronic.issue import ElectronicIssuer
 from spooler.electronic.join import electronic_issuer, openings, page_beside_the_api
 from spooler.gaps import GapWatch
@@ -43,6 +42,7 @@ from spooler.ground import (
     make_directory,
     now,
     one_at_a_time,
+    open_documents,
     open_store,
     read_items,
     read_keys,
@@ -132,7 +132,7 @@ def _serve(settings: HomeSettings, stop: Event) -> bool:
         ground = Ground(
             settings=settings,
             store=store,
-            documents=Documents(settings.home.documents, is_shared=store.database.is_shared),
+            documents=open_documents(settings, credentials, is_shared=store.database.is_shared),
             trust=trust,
             keys=read_keys(settings, credentials, trust),
             clock=now,

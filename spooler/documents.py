@@ -1,7 +1,7 @@
 """Documents: files by the SHA-256 of their content, written aside, fsynced and renamed, so that a file that is there is whole.
 
 Here, and nowhere else at home, are names, ID numbers and fields: the print documents and the private part of each request.
-What is written passes through `Locker` both ways, the place for encryption at rest.
+What is written passes through `Locker` both ways: encryption at rest (spooler.locker).
 """
 
 import fcntl
@@ -15,11 +15,18 @@ from tempfile import NamedTemporaryFile
 from threading import Lock
 from typing import Any, Protocol
 
+import structlog
 from pydantic import BaseModel, ConfigDict
 
 from spooler.daemon.crash import crash_point
 from spooler.wire import strict
 from spooler.wire.messages import Party
+
+LOCKED = b"\x00certspool-locked-1\x00"  # no PDF and no JSON begins so
+_HEAD_BYTES = 64
+
+
+_log = structlog.get_logger()
 
 
 class DocumentDamaged(Exception):
@@ -43,15 +50,27 @@ class Locker(Protocol):
 
     def unlock(self, stored: bytes) -> bytes: ...
 
+    def is_current(self, head: bytes) -> bool: ...
+
+    @property
+    def name(self) -> str: ...
+
 
 class OpenLocker:
     """Content lies on disk as it is; the directory's mode protects it."""
+
+    name = ""
 
     def lock(self, content: bytes) -> bytes:
         return content
 
     def unlock(self, stored: bytes) -> bytes:
+        if stored.startswith(LOCKED):
+            raise DocumentDamaged("a document is locked, and no document_key_credentials are set")
         return stored
+
+    def is_current(self, head: bytes) -> bool:
+        return True
 
 
 class Documents:
@@ -113,6 +132,30 @@ class Documents:
         if sha256(content).hexdigest() != name:
             raise DocumentDamaged(f"document {name} has changed on disk")
         return content
+
+    def lock_all(self) -> int:
+        """Lock what lies open or under a former key; return how many. Once all is done for a key it is not looked for again."""
+        done = self._directory / f".locked-{self._locker.name}"
+        if not self._locker.name or done.exists():
+            return 0
+        late = [place for place in self._places() if not self._locker.is_current(_head(place))]
+        damaged = [place for place in late if not self._lock_again(place)]
+        if not damaged:
+            done.touch(mode=0o600)
+        return len(late) - len(damaged)
+
+    def _lock_again(self, place: Path) -> bool:
+        """Say whether it could be read: one that cannot stays as it is, and is told of by whoever needs it."""
+        try:
+            content = self.read(place.name)
+        except DocumentDamaged as e:
+            _log.error("a kept document cannot be read", document=place.name, error=str(e), alarm=True)
+            return False
+        _write_whole(place, self._locker.lock(content))
+        return True
+
+    def _places(self) -> list[Path]:
+        return sorted(place for place in self._directory.glob("[0-9a-f][0-9a-f]/[0-9a-f]*") if len(place.name) == 64)
 
     def keep_private(self, private: Private) -> str:
         return self.keep(private_bytes(private))
@@ -190,6 +233,11 @@ class Batch:
     def drop(self, is_used: Callable[[str], bool]) -> None:
         """No job came of it: delete what this batch wrote and nobody else wants."""
         self._documents.drop(self._new, is_used)
+
+
+def _head(place: Path) -> bytes:
+    with place.open("rb") as file:
+        return file.read(_HEAD_BYTES)
 
 
 def private_bytes(private: Private) -> bytes:

@@ -6,13 +6,14 @@ Whatever cannot be used raises SettingsError: one sentence that names the settin
 import fcntl
 import os
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+import structlog
 from pydantic import ValidationError
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -21,8 +22,9 @@ from spooler import migrations
 from spooler.ask_hall import HallAsker
 from spooler.callback import Target
 from spooler.daemon.settings import Credentials, SettingsError
-from spooler.documents import Documents
+from spooler.documents import Documents, Locker
 from spooler.items import BadItems, Item, find_items, load_items
+from spooler.locker import KeyLocker, read_key
 from spooler.metrics import Metrics
 from spooler.render import BadTemplate, FontMissing, Renderer, find_templates
 from spooler.seal.key import SealKey
@@ -41,6 +43,8 @@ from spooler.write_off import HallsWrittenOff
 
 Clock = Callable[[], datetime]
 K = TypeVar("K")
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,28 @@ def one_at_a_time(directory: Path) -> Iterator[None]:
         raise SettingsError(f"{directory}: another home works in this directory") from e
     finally:
         os.close(descriptor)
+
+
+def open_documents(settings: HomeSettings, credentials: Credentials, *, is_shared: bool) -> Documents:
+    """Open the documents, and lock those that lie open or under a former key; SettingsError when a key is none."""
+    names = settings.home.document_key_credentials
+    documents = Documents(settings.home.documents, _locker(credentials, names), is_shared=is_shared)
+    locked = documents.lock_all()
+    if locked:
+        _log.info("documents locked", count=locked)
+    if not names:
+        _log.warning("documents are not encrypted at rest: home.document_key_credentials is not set")
+    return documents
+
+
+def _locker(credentials: Credentials, names: Sequence[str]) -> Locker | None:
+    try:
+        keys = [read_key(credentials.text(name)) for name in names]
+    except ValueError as e:
+        raise SettingsError(
+            f"home.document_key_credentials: 不是密钥 · not a key (openssl rand -base64 32): {e}"
+        ) from e
+    return KeyLocker(keys) if keys else None
 
 
 def open_store(settings: HomeSettings, clock: Clock) -> Store:

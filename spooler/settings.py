@@ -26,6 +26,7 @@ class HomeSection(Section):
     items_file: Path | None = None  # the site's own catalogue of registration items, in the place of ours
     database_url: str | None = None  # default: SQLite in the data directory; homes may share a postgresql://…
     documents_directory: Path | None = None  # default: documents in the data directory; homes on one database share it
+    document_key_credentials: tuple[str, ...] = ()  # the newest first; without one documents lie on disk as they are
     order_days: int = Field(default=3, ge=1, le=90)  # working days until an order can no longer be begun
     workers: int = Field(default=2, ge=1, le=64)
     most_unsealed: int = Field(default=1_000, ge=1)  # with more requests accepted and not sealed none is taken (503)

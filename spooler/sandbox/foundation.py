@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import stat
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -32,6 +33,7 @@ from spooler.wire.topology import hall_queue, hall_user
 BACKEND_USER = "lp"  # whom a root's cupsd runs backends as
 HOME_USER = "home"
 BROKER_PASSWORD = "broker.password"
+DOCUMENT_KEY = "documents.key"
 CALLBACK_SECRET = "callback.secret"
 ORDER_DAYS = 3
 
@@ -89,6 +91,7 @@ def _make_keys(site: Site) -> None:
     halls = [pki.NewHall(id=hall.hall, name=hall.name) for hall in site.halls]
     pki.init(site.pki, registries, halls, now=datetime.now(UTC), algorithm=SealAlgorithm.RSA_2048)
     _write_private(site.home_credentials / CALLBACK_SECRET, site.callback_secret)
+    _write_private(site.home_credentials / DOCUMENT_KEY, b64encode(secrets.token_bytes(32)).decode())
     for credentials in (site.home_credentials, *(site.hall_credentials(hall.hall) for hall in site.halls)):
         _write_private(credentials / BROKER_PASSWORD, secrets.token_urlsafe(24))
 
@@ -143,6 +146,7 @@ def home_toml(site: Site) -> str:
                 "listen": f"{LOOPBACK}:{site.home_port}",
                 "credentials_directory": site.home_credentials,
                 "trust_directory": site.trust,
+                "document_key_credentials": [DOCUMENT_KEY],
                 "order_days": ORDER_DAYS,
             },
             "broker": _broker(site, HOME_USER),

@@ -1,11 +1,14 @@
 """What anybody on the machine may look at while certificates are printed: no key, password or token among it."""
 
+import json
 import os
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.journeys.build import a_proof
 from tests.journeys.drive import Driver
 
 
@@ -60,3 +63,43 @@ def _children(parents: set[int]) -> set[int]:
             if parent in parents:
                 found.add(int(name))
     return found
+
+
+CANARIES = ("金丝雀鸣", "231221199001011234")
+
+
+@pytest.mark.attack_row("S19", "S38", "S40")
+def test_a_persons_name_and_number_are_on_the_paper_and_nowhere_else(sandbox):
+    """Not in a log, a metric, a callback, a store, a ledger, a spool, a process, the broker's disk; and no document lies open."""
+    request = a_proof(holder=CANARIES[0], obligor=CANARIES[0])
+    request["parties"] = [{"role": "holder", "name": CANARIES[0], "id_type": "other", "id_number": CANARIES[1]}]
+    job = sandbox.accepted(request)
+    sandbox.until([job["job_id"]], {"issued"}, 120)
+
+    files = list(_kept(sandbox.directory))
+    told = [str(file) for file, content in files if _is_told(content)]
+    lying_open = [str(file) for file, content in files if content.startswith(b"%PDF-")]
+
+    assert len(files) > 100 and told == lying_open == []
+    assert any(CANARIES[0] in sheet.text for sheet in sandbox.sheets())
+    for site in (*sandbox.plan["homes"], *sandbox.plan["halls"]):
+        assert not _is_told(sandbox.http.get(site["api"] + "/metrics").content)
+    assert not any(
+        _is_told(_shown(int(name))) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()
+    )
+
+
+def _kept(directory: Path) -> Iterator[tuple[Path, bytes]]:
+    """Every file of the installation but the paper itself, and what is drawn or read of it by its keepers."""
+    for file in sorted(directory.rglob("*")):
+        if "printers" not in file.parts and file.is_file():
+            try:
+                yield file, file.read_bytes()
+            except FileNotFoundError:
+                continue  # cupsd or the broker has dropped it meanwhile
+
+
+def _is_told(content: bytes) -> bool:
+    spelled = [word.encode(code) for word in CANARIES for code in ("utf-8", "utf-16-be", "utf-16-le", "gb18030")]
+    spelled += [json.dumps(word).strip('"').encode() for word in CANARIES]
+    return any(spelling in content for spelling in spelled)
