@@ -12,6 +12,9 @@ from agents.api.parts import Parts
 from agents.api.problems import add_problem_handlers
 from agents.api.reconcile import reconcile_router
 from spooler.daemon.guard import Guard
+from spooler.daemon.openapi import describe
+
+DESCRIPTION = "Orders, printers, blanks and approvals of one hall."
 
 
 def make_api(parts: Parts) -> FastAPI:
@@ -33,6 +36,7 @@ def make_api(parts: Parts) -> FastAPI:
         app.include_router(router)
     add_problem_handlers(app)
     app.add_middleware(Guard)
+    describe(app, DESCRIPTION)
     return app
 
 

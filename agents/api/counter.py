@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Response
 
 from agents.api.auth import BEARER, Caller
 from agents.api.bodies import AnswerBody, FoundBody, MoveBody
@@ -83,6 +83,10 @@ def stock_router(parts: Parts) -> APIRouter:
     @router.post("/found", summary="A blank that a stop from home called void lies in the tray", responses=ANSWERS)
     def found(by: Caller, body: FoundBody) -> Response:
         return answer(parts.acts.find_blank(by, body.stock, body.serial, reason=body.reason))
+
+    @router.post("/movements", include_in_schema=False)
+    def no_movement() -> Response:
+        raise HTTPException(405)
 
     @router.post("/{movement}", summary="Move a range of blanks: all or nothing")
     def move(by: Caller, movement: Movement, body: MoveBody) -> MovementView:

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from agents.api.auth import NotAuthenticated, TooOften
 from agents.errors import DoesNotFit, HallError, Invalid, NotAllowed, NotFound
+from spooler.daemon.openapi import allowed_methods
 from spooler.daemon.problem import FieldError, LastResort, problem
 
 REFUSED = "refused"
@@ -83,4 +84,5 @@ def _field_error(item: dict[str, Any]) -> FieldError:
 def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = _HTTP_CODES.get(error.status_code, "http")
-    return problem(error.status_code, code, error.detail, headers=error.headers)
+    headers = {"Allow": allowed_methods(request.app, request.url.path)} if error.status_code == 405 else error.headers
+    return problem(error.status_code, code, error.detail, headers=headers)

@@ -8,12 +8,13 @@ from spooler.api.acts import act_router
 from spooler.api.electronic import electronic_router
 from spooler.api.items import item_router
 from spooler.api.jobs import job_router
-from spooler.api.openapi import describe
+from spooler.api.openapi import DESCRIPTION, own_schemas
 from spooler.api.others import approval_router, feed_router
 from spooler.api.parts import Parts
 from spooler.api.problems import add_problem_handlers
 from spooler.api.requests import request_router
 from spooler.api.write_off import write_off_router
+from spooler.daemon.openapi import describe
 
 
 def make_api(parts: Parts) -> FastAPI:
@@ -33,7 +34,7 @@ def make_api(parts: Parts) -> FastAPI:
     for router in (*(make(parts) for make in routers), parts.verify, parts.probe):
         app.include_router(router)
     add_problem_handlers(app)
-    describe(app)
+    describe(app, DESCRIPTION, own_schemas)
     return app
 
 

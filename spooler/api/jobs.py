@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from spooler.api import stream
 from spooler.api.auth import BEARER, Caller, Role
@@ -12,6 +12,7 @@ from spooler.api.openapi import problems
 from spooler.api.parts import Parts
 from spooler.api.views import HandoverView, JobView, PageView, event_view
 from spooler.errors import NotFound
+from spooler.intake.request import Moment
 from spooler.job import JobState, Reason
 from spooler.store.values import Job, JobQuery
 
@@ -32,7 +33,7 @@ class Filters(BaseModel):
     number: str | None = None
     serial: str | None = None
     late: bool | None = None
-    updated_after: AwareDatetime | None = None
+    updated_after: Moment | None = None
     limit: Annotated[int, Field(ge=1, le=500)] = 50
     cursor: Annotated[str, Field(pattern=r"^[0-9]{1,18}$")] | None = None
 

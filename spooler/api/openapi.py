@@ -1,16 +1,13 @@
-"""What FastAPI cannot see by itself: the request's own schema (its body is read raw) and the problem documents."""
+"""What FastAPI cannot see by itself: the request's own schema, since its body is read raw, and which problems a call may answer."""
 
 from typing import Any
 
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from spooler.errors import Code
 from spooler.intake.request import Request
 
 _SCHEMAS = "#/components/schemas/"
-TITLE = "certspool home"
 DESCRIPTION = "Remote certificate printing for real-estate registration: requests, jobs, approvals, halls."
 
 
@@ -62,20 +59,8 @@ REQUEST_BODY: dict[str, Any] = {
 }
 
 
-def describe(app: FastAPI) -> None:
-    """Let /openapi.json hold the request's schema too."""
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            made = get_openapi(title=TITLE, version=app.version, description=DESCRIPTION, routes=app.routes)
-            made["components"]["schemas"].update(_own_schemas())
-            app.openapi_schema = made
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _own_schemas() -> dict[str, Any]:
+def own_schemas() -> dict[str, Any]:
+    """Return the schemas of the request and of the home's problem documents."""
     schemas: dict[str, Any] = {}
     for model in (Request, Problem):
         schema = model.model_json_schema(ref_template=f"{_SCHEMAS}{{model}}")

@@ -10,6 +10,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 
 from spooler.daemon.guard import Guard
+from spooler.daemon.openapi import allowed_methods
 from spooler.daemon.problem import FieldError, LastResort, route_of
 from spooler.daemon.problem import problem as problem_document
 from spooler.errors import Code, Finding, HomeError, TooOften, TryLater, sentence
@@ -79,7 +80,8 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
         return problem_document(413, Code.TOO_LARGE, error.detail)
     code = _CODES.get(error.status_code, Code.INTERNAL)
     answer = _document(error.status_code, code, sentence(code))
-    answer.headers.update(error.headers or {})  # Allow, of a 405
+    if error.status_code == 405:
+        answer.headers["Allow"] = allowed_methods(request.app, request.url.path)
     return answer
 
 

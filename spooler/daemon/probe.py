@@ -1,12 +1,17 @@
 """What a supervisor asks: /healthz (do we live), /readyz (can we work, and what cannot), /metrics."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import structlog
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+_FAILING: dict[int | str, dict[str, Any]] = {
+    503: {"description": "Not so; `checks` says what", "content": {"application/json": {"schema": {"type": "object"}}}}
+}
 
 Check = Callable[[], bool]
 
@@ -19,15 +24,21 @@ def probe_router(
     """Return the three endpoints. `ready` and `alive` name what is asked; a check that raises counts as no."""
     router = APIRouter(include_in_schema=True)
 
-    @router.get("/healthz", tags=["probe"], summary="Is the process alive")
+    @router.get("/healthz", tags=["probe"], summary="Is the process alive", responses=_FAILING)
     def healthz() -> JSONResponse:
         return _answer(alive or {})
 
-    @router.get("/readyz", tags=["probe"], summary="Can it work, and what cannot")
+    @router.get("/readyz", tags=["probe"], summary="Can it work, and what cannot", responses=_FAILING)
     def readyz() -> JSONResponse:
         return _answer(ready)
 
-    @router.get("/metrics", tags=["probe"], summary="Prometheus metrics", response_class=Response)
+    @router.get(
+        "/metrics",
+        tags=["probe"],
+        summary="Prometheus metrics",
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {}}}},
+    )
     def metrics() -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 

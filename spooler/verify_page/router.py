@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 from fastapi import APIRouter, Request
@@ -18,6 +18,12 @@ from spooler.verify_page.words import Answer, Language
 
 _STATUS: dict[Answer, int] = {"unknown": 404, "busy": 429, "away": 503}
 _RETRY_SECONDS = "60"
+_PAGE: dict[str, Any] = {"content": {"text/html": {"schema": {"type": "string"}}}}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    404: {"description": "查无此证", **_PAGE},
+    429: {"description": "Asked too often", **_PAGE},
+    503: {"description": "Not available now", **_PAGE},
+}
 
 _log = structlog.get_logger()
 
@@ -47,7 +53,11 @@ def verify_router(
     def is_allowed(request: Request) -> bool:
         return limit.allows(request.client.host if request.client else "")
 
-    @router.get("/verify/{code}", summary="Is this certificate genuine, current, withdrawn (a page, for anybody)")
+    @router.get(
+        "/verify/{code}",
+        summary="Is this certificate genuine, current, withdrawn (a page, for anybody)",
+        responses=_ANSWERS,
+    )
     def verify(request: Request, code: str, lang: Literal["zh", "en"] | str = "zh") -> HTMLResponse:
         question = asked(request, lang)
         if not is_allowed(request):
@@ -59,7 +69,12 @@ def verify_router(
             return answer(question, "away")
         return answer(question, answer_of(shown), shown)
 
-    @router.get("/verify", summary="Where a code can be typed in", response_model=None)
+    @router.get(
+        "/verify",
+        summary="Where a code can be typed in",
+        response_model=None,
+        responses={303: {"description": "To the answer"}, **_ANSWERS},
+    )
     def ask(request: Request, code: str = "", lang: str = "zh") -> HTMLResponse | RedirectResponse:
         question = asked(request, lang)
         if not is_allowed(request):

@@ -38,6 +38,7 @@ def test_nobody_is_answered_without_a_login(desk, path, token):
     problem_of(desk.call("GET", path, by=token and token.encode()), 401, "not-authenticated")
 
 
+@pytest.mark.attack_row("S34")
 def test_a_token_in_the_query_is_no_login(desk):
     """It would stand in logs."""
     problem_of(desk.get("/v1/orders", by=None, token=TOKENS["clerk"]), 401, "not-authenticated")
@@ -149,6 +150,7 @@ def test_the_document_can_be_looked_at_before_a_blank_is_used(desk, counter):
 # ── a second person ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.attack_row("S31")
 def test_spoiling_waits_for_a_second_login(desk, counter):
     """202 with the approval, the order as it was; another account accepts, and the order waits for its next attempt."""
     order_id = counter.has_printed_booklet()
@@ -165,6 +167,7 @@ def test_spoiling_waits_for_a_second_login(desk, counter):
     assert desk.get("/v1/approvals").json()["approvals"] == []
 
 
+@pytest.mark.attack_row("S31")
 def test_nobody_approves_what_she_asked_herself(desk, counter):
     """A login with both roles is still one person."""
     order_id = counter.has_printed_booklet()
@@ -173,6 +176,7 @@ def test_nobody_approves_what_she_asked_herself(desk, counter):
     problem_of(desk.post(f"/v1/approvals/{asked['approval']['id']}", by="both", accept=True), 403, "not-allowed")
 
 
+@pytest.mark.attack_row("S31")
 def test_another_serial_than_proposed_waits_for_a_second_login(desk, counter):
     order_id = counter.has_printed_booklet()
 

@@ -62,6 +62,7 @@ PUBLIC = {("GET", path) for path in ("/healthz", "/readyz", "/metrics", "/verify
 NO_TOKENS = (None, "", "Bearer", "Bearer nonsense", "Basic Y2xlcms6Y2xlcms=", f"Bearer {'x' * 600}", token_of("clerk"))
 
 
+@pytest.mark.attack_row("S33")
 @pytest.mark.parametrize(("method", "path"), CALLS)
 def test_without_a_known_token_nothing_is_told(home, method, path):
     with home.client(None) as nobody:
@@ -73,12 +74,14 @@ def test_without_a_known_token_nothing_is_told(home, method, path):
             assert answer.headers["www-authenticate"] == "Bearer"
 
 
+@pytest.mark.attack_row("S34")
 def test_a_token_in_the_address_is_no_token(home):
     """Addresses are logged on the way."""
     with home.client(None) as nobody:
         assert nobody.get("/v1/jobs", params={"access_token": token_of("clerk")}).status_code == 401
 
 
+@pytest.mark.attack_row("S33")
 def test_every_call_asks_who_calls(home):
     """A call that is added is found here, and must be in the list above, a probe, or the page for everybody."""
     paths = home.app.openapi()["paths"]
@@ -119,6 +122,7 @@ def test_each_role_may_do_its_own(home, jobs, who):
             assert may == (who in callers), (method, path, answer.status_code, answer.text)
 
 
+@pytest.mark.attack_row("S33")
 @pytest.mark.parametrize("path", ["", "/events", "/document", "/handover"])
 def test_another_registrys_job_is_not_there(home, jobs, path):
     """403 would say that it exists."""
@@ -129,6 +133,7 @@ def test_another_registrys_job_is_not_there(home, jobs, path):
     assert mine.status_code == (404 if path == "/handover" else 200)
 
 
+@pytest.mark.attack_row("S33")
 def test_another_registrys_job_cannot_be_cancelled(home, jobs):
     with home.client("north") as north:
         assert north.post(f"/v1/jobs/{jobs[1]}/cancel", json={"reason": "x"}).status_code == 404
