@@ -26,6 +26,7 @@ from spooler.render.content import AnnexFile
 
 _START_SECONDS = 30.0
 _LAST_SECONDS = 5.0
+SECOND_SECONDS = 5.0
 _ROOT = Path(spooler.__file__).parents[1]
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from {} import main; main()"
 _OURS = "spooler.render.annex.child"
@@ -35,10 +36,10 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Limits:
-    """What reading one file may use. The largest picture that we take needs half of the memory."""
+    """What reading one file may use. Of the memory the largest picture that we take needs two thirds, and our parsers a seventh."""
 
-    memory_bytes: int = 2 << 30
-    seconds: float = 30.0
+    memory_bytes: int = 600_000_000
+    seconds: float = 15.0
     at_once: int = 4
 
 
@@ -56,7 +57,7 @@ class ApartReader:
         """Return the annex ready to place; raise BadAnnex, or OSError where no process can be had."""
         with self._room:
             try:
-                return self._ask_a_child(annex)
+                return self._ask_a_child(annex, self._limits.seconds)
             except BadAnswer:
                 # Killed by somebody, or by its file. A second child that ends the same way leaves only the file.
                 return self._ask_once_more(annex)
@@ -69,15 +70,15 @@ class ApartReader:
 
     def _ask_once_more(self, annex: AnnexFile) -> NormalAnnex:
         try:
-            return self._ask_a_child(annex)
+            return self._ask_a_child(annex, min(self._limits.seconds, SECOND_SECONDS))
         except BadAnswer as e:
             raise _refused(RenderCode.ANNEX_UNREADABLE, _CRASHED, str(e), annex) from e
 
-    def _ask_a_child(self, annex: AnnexFile) -> NormalAnnex:
+    def _ask_a_child(self, annex: AnnexFile, seconds: float) -> NormalAnnex:
         """Raise BadAnswer if the child ended without one."""
         child = self._born()
         try:
-            return self._ask(child, annex)
+            return self._ask(child, annex, seconds)
         except TimeoutError:
             raise _refused(RenderCode.ANNEX_TOO_COMPLEX, _TOO_LONG, "time", annex) from None
         except OSError as e:  # it hung up
@@ -85,13 +86,11 @@ class ApartReader:
         finally:
             child.end()
 
-    def _ask(self, child: "_Child", annex: AnnexFile) -> NormalAnnex:
-        limits = self._limits
-        deadline = monotonic() + limits.seconds
-        child.talk.settimeout(limits.seconds)
-        write_question(
-            child.talk, Question(annex.role, annex.media_type, annex.content, limits.memory_bytes, limits.seconds)
-        )
+    def _ask(self, child: "_Child", annex: AnnexFile, seconds: float) -> NormalAnnex:
+        deadline = monotonic() + seconds
+        child.talk.settimeout(seconds)
+        memory = self._limits.memory_bytes
+        write_question(child.talk, Question(annex.role, annex.media_type, annex.content, memory, seconds))
         return read_answer(child.talk, deadline)
 
     def _born(self) -> "_Child":

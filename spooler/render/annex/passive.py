@@ -8,6 +8,7 @@ from typing import Any
 
 import pikepdf
 
+from spooler.render.annex.size import check_picture
 from spooler.render.annex.streams import StreamCheck
 from spooler.render.annex.values import BadAnnex
 from spooler.render.codes import RenderCode
@@ -53,6 +54,8 @@ def make_passive(form: pikepdf.Object, streams: StreamCheck) -> None:
             raise BadAnnex(RenderCode.ANNEX_ACTIVE, message)
         if isinstance(node, pikepdf.Stream) and node.objgen != form.objgen:
             streams.check(node)
+        if node.get("/Subtype") == "/Image":
+            check_picture(node)
         if node.get("/Subtype") in _FONTS and "/BaseFont" in node:
             _refuse_left_out(node)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pikepdf
 
+from spooler.render.annex.effort import check_effort
 from spooler.render.annex.lettering import smallest_lettering
 from spooler.render.annex.passive import make_passive
 from spooler.render.annex.streams import StreamCheck
@@ -78,6 +79,7 @@ def _copy_page(page: pikepdf.Page, clean: pikepdf.Pdf, streams: StreamCheck) -> 
     _check_contents(page, streams)
     form = clean.copy_foreign(page.as_form_xobject(handle_transformations=False))
     make_passive(form, streams)
+    check_effort(form)
     form.BBox = pikepdf.Array([left, bottom, right, top])
     form.Matrix = pikepdf.Array([unit, 0, 0, unit, -left * unit, -bottom * unit])
     upright = (width, height) if turn in (0, 180) else (height, width)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 
 import pikepdf
-from PIL import Image, ImageOps
+from PIL import Image
 
 from spooler.render.annex.resolution import resolution_of
 from spooler.render.annex.values import BadAnnex, NormalAnnex, Role, Side
@@ -17,6 +17,9 @@ from spooler.render.codes import RenderCode
 MM = 72 / 25.4
 MOST_PIXELS = 80_000_000
 LONGEST_SIDE = 30_000
+MOST_SCANS = 100
+_SCAN = b"\xff\xda"
+_STRIP, _PIECE = 256, 1 << 20
 # A picture is never printed larger than at 100 dots to the inch.
 LARGEST_PIXEL_MM = 0.254
 # Tags of TIFF and EXIF.
@@ -52,6 +55,7 @@ class _Raster:
 
 def clean_jpeg(content: bytes, role: Role) -> NormalAnnex:
     """Return the JPEG with its own bytes, turned by its EXIF orientation."""
+    refuse_many_scans(content)
     with _opened(content, "JPEG") as image:
         width, height = image.size
         orientation, dots = _orientation(image), resolution_of(image)
@@ -87,13 +91,27 @@ def clean_tiff(content: bytes, role: Role) -> NormalAnnex:
     return _as_annex(role, replace(raster, dots_per_inch=dots))
 
 
+def refuse_many_scans(content: bytes) -> None:
+    """A progressive JPEG is gone through once for each of its scans: writers make ten."""
+    if content.count(_SCAN) > MOST_SCANS:
+        raise BadAnnex(RenderCode.ANNEX_TOO_COMPLEX, "JPEG 扫描次数过多。The JPEG has too many scans.")
+
+
 @contextmanager
 def _opened(content: bytes, kind: str) -> Iterator[Image.Image]:
-    with Image.open(BytesIO(content), formats=[kind]) as image:
-        width, height = image.size
-        if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
-            raise BadAnnex(RenderCode.ANNEX_TOO_LARGE, f"图像过大（{width} × {height}）。{_TOO_LARGE}")
+    try:
+        image = Image.open(BytesIO(content), formats=[kind])
+    except Image.DecompressionBombError:
+        raise BadAnnex(RenderCode.ANNEX_TOO_LARGE, f"图像过大。{_TOO_LARGE}") from None
+    with image:
+        refuse_large(*image.size)
         yield image
+
+
+def refuse_large(width: int, height: int) -> None:
+    """Return if pictures of this size are taken, or raise BadAnnex."""
+    if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
+        raise BadAnnex(RenderCode.ANNEX_TOO_LARGE, f"图像过大（{width} × {height}）。{_TOO_LARGE}")
 
 
 _TOO_LARGE = f"An image has at most {MOST_PIXELS // 1_000_000} megapixels, and {LONGEST_SIDE} pixels a side."
@@ -123,6 +141,8 @@ def _passed_through(content: bytes, orientation: int) -> _Raster | None:
     if colour not in _PNG_CHANNELS or interlaced or b"tRNS" in names:
         return None
     data = b"".join(body for name, body in chunks if name == b"IDAT")
+    if not _inflates_to(data, (1 + (width * _PNG_CHANNELS[colour] * bits + 7) // 8) * height):
+        return None  # more behind the picture, or less: what a printer would do with it nobody knows
     palette = next((body for name, body in chunks if name == b"PLTE"), b"")
     channels = _PNG_CHANNELS[colour]
     parameters = {"/Predictor": 15, "/Colors": channels, "/BitsPerComponent": bits, "/Columns": width}
@@ -133,6 +153,15 @@ def _passed_through(content: bytes, orientation: int) -> _Raster | None:
         "/ColorSpace": _png_space(colour, palette),
     }
     return _Raster(width, height, data, dictionary, orientation)
+
+
+def _inflates_to(data: bytes, size: int) -> bool:
+    """Say whether deflated data is of this size to the byte; nothing beyond it is unpacked."""
+    inflater, found = zlib.decompressobj(), 0
+    while data and not inflater.eof and found <= size:
+        found += len(inflater.decompress(data, _PIECE))
+        data = inflater.unconsumed_tail
+    return inflater.eof and found == size and not inflater.unused_data
 
 
 def _png_space(colour: int, palette: bytes) -> object:
@@ -170,19 +199,25 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _decoded(image: Image.Image) -> _Raster:
-    """Return the pixels upright, transparency on white, palettes as the colours they stand for."""
-    upright = ImageOps.exif_transpose(image)
-    if upright.has_transparency_data:
-        shown = upright.convert("RGBA")
-        upright = Image.alpha_composite(Image.new("RGBA", shown.size, "white"), shown).convert("RGB")
-    elif upright.mode == "P":
-        upright = upright.convert("RGB")
+    """Return the pixels, transparency on white, palettes as the colours they stand for; strip by strip, since pixels take memory."""
+    packer, data = zlib.compressobj(), bytearray()
+    width, height = image.size
+    for top in range(0, height, _STRIP):
+        strip = _on_white(image.crop((0, top, width, min(height, top + _STRIP))))
+        data += packer.compress(strip.tobytes())
     dictionary: dict[str, object] = {
         "/Filter": "/FlateDecode",
-        "/ColorSpace": _space(upright),
-        "/BitsPerComponent": 1 if upright.mode == "1" else 8,
+        "/ColorSpace": _space(strip),
+        "/BitsPerComponent": 1 if strip.mode == "1" else 8,
     }
-    return _Raster(upright.width, upright.height, zlib.compress(upright.tobytes()), dictionary)
+    return _Raster(width, height, bytes(data + packer.flush()), dictionary, _orientation(image))
+
+
+def _on_white(strip: Image.Image) -> Image.Image:
+    if strip.has_transparency_data:
+        shown = strip.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", shown.size, "white"), shown).convert("RGB")
+    return strip.convert("RGB") if strip.mode == "P" else strip
 
 
 def _as_annex(role: Role, raster: _Raster) -> NormalAnnex:

@@ -115,3 +115,30 @@ def test_a_scale_is_a_whole_number(scale):
 @pytest.mark.parametrize("name", ["homestead", "collateral-list"])
 def test_coordinates_say_their_scale_themselves_and_lists_have_none(name):
     assert places(findings(changed(sample(name), "annexes.0.scale", 500))) == [("annexes.0.scale", "not-with-this")]
+
+
+BAD_NAMES = {
+    "up": "../map.pdf",
+    "up, backwards": "..\\map.pdf",
+    "from the root": "/etc/passwd",
+    "slash": "a/map.pdf",
+    "escaped slash": "..%2fmap.pdf",
+    "escaped NUL": "map%00.pdf",
+    "NUL": "map\x00.pdf",
+    "line end": "map.pdf\n",
+    "written backwards": "map\u202efdp.exe",
+    "full-width dots": "．．／map.pdf",
+    "hidden": ".htaccess",
+    "an option": "-o raw",
+    "4 KB": "m" * 4096,
+    "empty": "",
+}
+
+
+@pytest.mark.attack_row("S16")
+@pytest.mark.parametrize("name", BAD_NAMES.values(), ids=BAD_NAMES.keys())
+def test_a_name_that_is_more_than_a_name_is_refused(name):
+    """In the request, by its field: no path of ours is ever made of it."""
+    (refused,) = {field for field, _ in places(findings(changed(inline(), "annexes.0.name", name), parts={}))}
+
+    assert refused == "annexes.0.name"

