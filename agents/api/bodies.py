@@ -8,7 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from agents.people import Identity, Recipient
 from spooler.wire.messages import Stock
 
-Attempt = Annotated[int, Field(ge=0, description="The attempt that the caller saw; another answers 409 `stale`.")]
+MOST = 1 << 31  # beyond any attempt, pass or version, and within what the ledger can be asked
+
+Attempt = Annotated[
+    int, Field(ge=0, le=MOST, description="The attempt that the caller saw; another answers 409 `stale`.")
+]
 Blank = Annotated[str, Field(min_length=1, max_length=16)]
 Blanks = Annotated[list[Blank], Field(max_length=20)]
 Reason = Annotated[str, Field(max_length=200)]
@@ -77,7 +81,7 @@ class ResolveBody(Body):
     """What became of a pass whose outcome is unknown."""
 
     attempt: Attempt
-    number: Annotated[int, Field(alias="pass", ge=1)]
+    number: Annotated[int, Field(alias="pass", ge=1, le=MOST)]
     try_id: Annotated[UUID, Field(alias="try")]
     outcome: Literal["printed", "spoiled", "nothing_printed"]
     blanks: Blanks = []
@@ -135,7 +139,7 @@ class CalibrationBody(Body):
     spread: Annotated[str, Field(max_length=16, description="The side: A, B, C of a booklet, P of a proof.")]
     paper: Literal["plain"] | None = None
     points: Annotated[list[PointBody], Field(max_length=20)] = []
-    version: Annotated[int | None, Field(ge=1, description="Without it the newest.")] = None
+    version: Annotated[int | None, Field(ge=1, le=MOST, description="Without it the newest.")] = None
     reason: Reason | None = None
 
 

@@ -71,7 +71,7 @@ def stock_router(parts: Parts) -> APIRouter:
     def movements(
         by: Caller,
         stock: Stock | None = None,
-        after: Annotated[int, Query(ge=0, description="The `sequence` seen last.")] = 0,
+        after: Annotated[int, Query(ge=0, le=1 << 62, description="The `sequence` seen last.")] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     ) -> MovementList:
         return MovementList(movements=tuple(parts.stock.movements(by, stock=stock, after=after, limit=limit)))

@@ -79,7 +79,7 @@ def _add_history(router: APIRouter, parts: Parts) -> None:
     def events(
         who: Who,
         job_id: str,
-        after: Annotated[int, Query(ge=0)] = 0,
+        after: Annotated[int, Query(ge=0, le=1 << 62)] = 0,
         accept: Annotated[str, Header()] = "",
         last_event_id: Annotated[str, Header(pattern=r"^[0-9]{0,9}$")] = "",
     ) -> StreamingResponse | dict[str, object]:

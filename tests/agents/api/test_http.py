@@ -87,3 +87,14 @@ def test_what_a_caller_writes_makes_no_line_of_its_own_in_the_log(desk, counter,
 
 def _broken(*_: object) -> None:
     raise RuntimeError("王小明")
+
+
+def test_a_number_beyond_the_ledger_is_refused(desk, counter):
+    """Or there is no such pass: never an error of ours."""
+    order_id = counter.arrives(counter.proof())
+    beyond = 1 << 80
+
+    assert desk.get("/v1/stock/movements", after=beyond).status_code == 422
+    assert desk.act(order_id, "release", attempt=beyond).status_code == 422
+    assert desk.act(order_id, f"passes/{beyond}/release", attempt=0).status_code in (404, 409)
+    assert desk.post("/v1/printers/booklet-1/calibration", act="accept", spread="A", version=beyond).status_code == 422

@@ -273,3 +273,12 @@ def test_too_many_watchers_are_asked_to_come_later(home, job):
         finally:
             for one in watching:
                 one.__exit__(None, None, None)
+
+
+def test_a_number_beyond_every_history_is_refused(client):
+    """The database cannot be asked for it."""
+    job = post(client, sample("house")).json()
+
+    answer = client.get(f"/v1/jobs/{job['job_id']}/events", params={"after": 1 << 80})
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "after")
