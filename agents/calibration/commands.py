@@ -69,9 +69,7 @@ def enter_command(
 
     Example: certspool-agent calibrate enter proof-1 P --point 1:23.1,18.6 --point 2:151.7,19.0 --point 3:280.2,19.4 …
     """
-    points = _points(point, file) or _prompted(_side(get(api, token_file, as_json, _path(printer)), spread))
-    body = {"act": "enter", "spread": spread, "points": points}
-    show(post(api, token_file, as_json, _path(printer), body), as_json, _version_lines)
+    _say_measured("enter", printer, spread, _points(point, file), api, token_file, as_json)
 
 
 @calibrate.command("solve")
@@ -88,9 +86,7 @@ def solve_command(
 
     Example: certspool-agent calibrate solve proof-1 P --file readings.json
     """
-    points = _points(point, file) or _prompted(_side(get(api, token_file, as_json, _path(printer)), spread))
-    body = {"act": "solve", "spread": spread, "points": points}
-    show(post(api, token_file, as_json, _path(printer), body), as_json, _version_lines)
+    _say_measured("solve", printer, spread, _points(point, file), api, token_file, as_json)
 
 
 @calibrate.command("show")
@@ -172,6 +168,21 @@ def history_command(
     Example: certspool-agent calibrate history booklet-1
     """
     show(get(api, token_file, as_json, _path(printer)), as_json, _history_lines)
+
+
+def _say_measured(
+    act: str,
+    printer: str,
+    spread: str,
+    points: list[dict[str, float]],
+    api: str,
+    token_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Send the readings, asked for where none were given, and show what they mean."""
+    points = points or _prompted(_side(get(api, token_file, as_json, _path(printer)), spread))
+    body = {"act": act, "spread": spread, "points": points}
+    show(post(api, token_file, as_json, _path(printer), body), as_json, _version_lines)
 
 
 def _path(printer: str) -> str:
