@@ -26,6 +26,7 @@ __all__ = ["SealKey", "UnusableKey", "seal_document"]
 
 # Twice the bytes of a CMS object with an RSA-4096 signature and one intermediate certificate, as hex digits.
 _SIGNATURE_ROOM = 12288
+_STREAM_END_AS_IT_COMES, _STREAM_END = b"\nendstream", b"\r\nendstream"
 
 
 class CachedSigner(signers.Signer):
@@ -56,8 +57,20 @@ def certified(writer: Any, signer: CachedSigner) -> bytes:
         certify=True,
         docmdp_permissions=fields.MDPPerm.NO_CHANGES,
     )
-    signed = signers.PdfSigner(metadata, signer=signer).sign_pdf(writer, bytes_reserved=_SIGNATURE_ROOM)
-    return bytes(signed.getbuffer())
+    out = _Output()
+    signers.PdfSigner(metadata, signer=signer).sign_pdf(writer, bytes_reserved=_SIGNATURE_ROOM, output=out)
+    return bytes(out.getbuffer())
+
+
+class _Output(BytesIO):
+    """Ends each stream with CR LF where pyHanko writes LF.
+
+    Of a stream whose own last byte is CR (one in 256), a reader takes CR LF for the end of the line, and its Length is then one
+    too many for PDF/A (ISO 19005-3, 6.1.7.1).
+    """
+
+    def write(self, content: Any) -> int:
+        return super().write(_STREAM_END if content == _STREAM_END_AS_IT_COMES else content)
 
 
 def seal_document(pdf: bytes, ticket_public: bytes, key: SealKey) -> bytes:

@@ -22,6 +22,7 @@ from spooler.cli.verify import judge
 from spooler.electronic.identifier import is_identifier
 from spooler.job import JobState
 from spooler.metrics import StoreFigures
+from spooler.seal.electronic import seal_electronic
 from spooler.store.values import Refusal, Update
 from spooler.wire.document import read_document
 from spooler.wire.messages import Received
@@ -30,7 +31,7 @@ from tests.spooler.api.hall_side import about, sealed
 from tests.spooler.api.sending import post
 from tests.spooler.electronic.conftest import ADDRESS
 from tests.spooler.intake.build import changed, sample
-from tests.spooler.render.builders import raster, squeezed, text_of
+from tests.spooler.render.builders import a_content, raster, squeezed, text_of
 
 HOUSE = changed(sample("house"), "hall", "231282-01")
 PLAIN = changed(HOUSE, "annexes", [])
@@ -116,6 +117,25 @@ def test_the_validator_would_have_seen_it(issued):
     printed = home.documents.read(home.store.jobs.work(issued.job["job_id"]).unsigned_sha256)
 
     assert failures(printed) != []
+
+
+def ending_in_cr(pdf: bytes) -> bytes:
+    """The file with a stream behind its last page whose own last byte is CR, as one deflated in 256 has."""
+    out = BytesIO()
+    with pikepdf.open(BytesIO(pdf)) as document:
+        document.pages[-1].contents_add(document.make_stream(b"q Q\r"))
+        document.save(out, compress_streams=False)
+    return out.getvalue()
+
+
+def test_a_stream_may_end_in_any_byte(faces, office, monkeypatch):
+    """CR and then LF would be one end of a line: pyHanko's own would fail the rule of lengths."""
+    face = ending_in_cr(faces.draw(a_content("certificate")))
+
+    assert failures(seal_electronic(face, {"v": 1}, office.seal_key())) == []
+    monkeypatch.setattr("spooler.seal.seal._Output", BytesIO)
+    (failure,) = failures(seal_electronic(face, {"v": 1}, office.seal_key()))
+    assert failure.startswith("PDFA3B-STREAM-LENGTH-001")
 
 
 def test_the_code_leads_to_the_page(issued):
