@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from spooler.wire.words import Actor, AuditHead, Code, HallId, Message, RegistryId, Said, Serial, UtcTime
+from spooler.wire.words import Actor, AuditHead, Code, GrantSequence, HallId, Message, RegistryId, Said, Serial, UtcTime
 
 
 class ControlBase(Message):
@@ -117,6 +117,14 @@ class Anchor(ControlBase):
     hall_audit: Said[AuditHead] = None
 
 
+class WithdrawGrant(ControlBase):
+    """The registry's grants up to this sequence are withdrawn, by whichever side: no first pass is begun any more."""
+
+    kind: Literal["withdraw-grant"] = "withdraw-grant"
+    up_to: GrantSequence
+
+
 Control = Annotated[
-    Cancel | Hold | Resume | Withdraw | Approve | Lease | Replay | Restore | Halt | Anchor, Field(discriminator="kind")
+    Cancel | Hold | Resume | Withdraw | Approve | Lease | Replay | Restore | Halt | Anchor | WithdrawGrant,
+    Field(discriminator="kind"),
 ]

@@ -1,19 +1,15 @@
-"""Keys by record: the record says which algorithm a key is for, a message never does.
-
-Signing is ES256 (FIPS 186-5, P-256 with SHA-256; the signature is r‖s, 64 bytes, as in RFC 7518 §3.4).
-"""
+"""Keys by record: the record says which algorithm a key is for, a message never does (`algorithms` says what each is)."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 from typing import Literal
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from spooler.wire.algorithms import ALGORITHMS, ES256, FileSigner, Signer
 from spooler.wire.errors import BadSignature
 
 SignatureAlgorithm = Literal["ES256"]
@@ -26,7 +22,7 @@ class KeyRecord(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kid: str
-    use: Literal["ticket", "report", "wrap"]
+    use: Literal["ticket", "report", "wrap", "grant"]
     algorithm: SignatureAlgorithm | WrapAlgorithm
     public_key: str
     not_before: AwareDatetime
@@ -40,11 +36,15 @@ class KeyRecord(BaseModel):
 
 
 class SigningKey:
-    """A private P-256 key and its kid."""
+    """A private P-256 key, in a file or in a token, and its kid."""
 
-    def __init__(self, private: ec.EllipticCurvePrivateKey) -> None:
-        self._private = private
-        self.kid = kid_of(private.public_key())
+    algorithm = ES256
+
+    def __init__(self, private: ec.EllipticCurvePrivateKey | Signer) -> None:
+        self._signer: Signer = FileSigner(private) if isinstance(private, ec.EllipticCurvePrivateKey) else private
+        if not self.algorithm.fits(self._signer.public_key()):
+            raise BadSignature("a signing key must be a P-256 key")
+        self.kid = kid_of(self._signer.public_key())
 
     @classmethod
     def generate(cls) -> "SigningKey":
@@ -58,22 +58,23 @@ class SigningKey:
         return cls(private)
 
     def to_pem(self) -> bytes:
-        return _private_pem(self._private)
+        if not isinstance(self._signer, FileSigner):
+            raise BadSignature("the private key is in a token, and stays there")
+        return _private_pem(self._signer.private)
 
-    def record(self, use: Literal["ticket", "report"], not_before: datetime, not_after: datetime) -> KeyRecord:
+    def record(self, use: Literal["ticket", "report", "grant"], not_before: datetime, not_after: datetime) -> KeyRecord:
         """Return the public side, as others hold it."""
         return KeyRecord(
             kid=self.kid,
             use=use,
             algorithm="ES256",
-            public_key=_public_pem(self._private.public_key()),
+            public_key=_public_pem(self._signer.public_key()),
             not_before=not_before,
             not_after=not_after,
         )
 
     def sign(self, data: bytes) -> bytes:
-        r, s = decode_dss_signature(self._private.sign(data, ec.ECDSA(hashes.SHA256())))
-        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        return self.algorithm.to_wire(self._signer.sign(data))
 
 
 class WrapKey:
@@ -115,26 +116,17 @@ def check_signature(
     """Return the record whose key made `signature`, or raise BadSignature."""
     for record in keys:
         if record.kid == kid and record.serves(use, at):
-            _check_es256(data, signature, record)
+            _check(data, signature, record)
             return record
     raise BadSignature(f"no {use} key {kid} is trusted at {at.isoformat()}")
 
 
-def _check_es256(data: bytes, signature: bytes, record: KeyRecord) -> None:
+def _check(data: bytes, signature: bytes, record: KeyRecord) -> None:
+    algorithm = ALGORITHMS.get(record.algorithm)
     public = serialization.load_pem_public_key(record.public_key.encode())
-    if (
-        record.algorithm != "ES256"
-        or not isinstance(public, ec.EllipticCurvePublicKey)
-        or public.curve.name != "secp256r1"
-    ):
-        raise BadSignature(f"key {record.kid} is not a P-256 key")
-    if len(signature) != 64:
-        raise BadSignature("an ES256 signature has 64 bytes")
-    der = encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
-    try:
-        public.verify(der, data, ec.ECDSA(hashes.SHA256()))
-    except InvalidSignature as e:
-        raise BadSignature(f"the signature is not by key {record.kid}") from e
+    if algorithm is None or not algorithm.fits(public):
+        raise BadSignature(f"key {record.kid} is not a key for {record.algorithm} signatures")
+    algorithm.verify(public, data, algorithm.from_wire(signature))
 
 
 def wrap_public_key(record: KeyRecord) -> x25519.X25519PublicKey:
@@ -149,6 +141,14 @@ def kid_of(public: ec.EllipticCurvePublicKey | x25519.X25519PublicKey) -> str:
     """Return the key's name: 16 hex digits of the SHA-256 of its SubjectPublicKeyInfo."""
     der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return sha256(der).hexdigest()[:16]
+
+
+def kid_of_pem(pem: bytes) -> str:
+    """Return the name of the key whose public side this is."""
+    public = serialization.load_pem_public_key(pem)
+    if not isinstance(public, ec.EllipticCurvePublicKey):
+        raise BadSignature("not the public side of a signing key")
+    return kid_of(public)
 
 
 def _public_pem(public: ec.EllipticCurvePublicKey | x25519.X25519PublicKey) -> str:

@@ -26,6 +26,7 @@ from spooler.wire.controls import (
     Restore,
     Resume,
     Withdraw,
+    WithdrawGrant,
 )
 from spooler.wire.errors import BadMessage
 from spooler.wire.reports import (
@@ -34,6 +35,7 @@ from spooler.wire.reports import (
     ApprovalReport,
     Ask,
     BlankCount,
+    GrantWithdrawn,
     Heartbeat,
     Issued,
     OrderReport,
@@ -90,6 +92,7 @@ __all__ = [
     "Code",
     "Control",
     "ControlBase",
+    "GrantWithdrawn",
     "HallId",
     "Halt",
     "Heartbeat",
@@ -127,6 +130,7 @@ __all__ = [
     "Turn",
     "UtcTime",
     "Withdraw",
+    "WithdrawGrant",
     "read_control",
     "read_report",
     "read_ticket",

@@ -5,7 +5,20 @@ from uuid import UUID
 
 from pydantic import Field
 
-from spooler.wire.words import Actor, AuditHead, Code, HallId, Message, RegistryId, Said, Serial, Sha256, Stock, UtcTime
+from spooler.wire.words import (
+    Actor,
+    AuditHead,
+    Code,
+    GrantSequence,
+    HallId,
+    Message,
+    RegistryId,
+    Said,
+    Serial,
+    Sha256,
+    Stock,
+    UtcTime,
+)
 
 START_OF_CHAIN = "0" * 64
 
@@ -179,6 +192,13 @@ class Reconcile(ReportBase):
     actor: Actor | None = None  # who asked or led it out; nobody: the agent itself
 
 
+class GrantWithdrawn(ReportBase):
+    """This hall knows that the registry's grant up to this sequence is withdrawn; said once, whichever side withdrew it."""
+
+    kind: Literal["grant-withdrawn"] = "grant-withdrawn"
+    up_to: GrantSequence
+
+
 Report = Annotated[
     Received
     | Refused
@@ -192,6 +212,7 @@ Report = Annotated[
     | StockMoved
     | Answer
     | Heartbeat
-    | Reconcile,
+    | Reconcile
+    | GrantWithdrawn,
     Field(discriminator="kind"),
 ]

@@ -1,16 +1,19 @@
 """Whom one side believes: keys of registries and halls, seal certificates, and which registry may print where.
 
-On disk a trust directory: `registries/<id>.json`, `halls/<id>.json`, `grants.json`, `ca.pem`. It holds nothing secret.
+On disk a trust directory: `registries/<id>.json`, `halls/<id>.json`, `grants/` (or the plain list `grants.json`), `ca.pem`. It holds
+nothing secret.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
+from spooler.wire import grant_files, grants
+from spooler.wire.grants import Judged, Mark, Pair, SideKeys, SignedGrant
 from spooler.wire.keys import KeyRecord
 from spooler.wire.messages import HallId, RegistryId, Sha256
 
@@ -66,6 +69,7 @@ class RegistryRecord(BaseModel):
         Sha256, ...
     ] = ()  # in other hands: nothing under it is believed, whenever it was sealed
     revoked_seals: tuple[RevokedSeal, ...] = Field(default=(), exclude_if=lambda seals: not seals)
+    grant_keys: tuple[KeyRecord, ...] = Field(default=(), exclude_if=lambda keys: not keys)
 
     def is_revoked(self, seal: str, at: datetime) -> bool:
         """Say whether what that seal sealed at that time is refused."""
@@ -84,6 +88,7 @@ class HallRecord(BaseModel):
     wrap_keys: tuple[KeyRecord, ...]
     site: SiteKind = Field(default=SiteKind.HALL, exclude_if=lambda site: site is SiteKind.HALL)
     suspended_at: AwareDatetime | None = Field(default=None, exclude_if=lambda at: at is None)
+    grant_keys: tuple[KeyRecord, ...] = Field(default=(), exclude_if=lambda keys: not keys)
 
     def may_have_printed(self, kind: str) -> bool:
         """Say whether anything of that kind is printed here, by whomever it is granted."""
@@ -91,7 +96,7 @@ class HallRecord(BaseModel):
 
 
 class Grant(BaseModel):
-    """授权: this registry may print these kinds at this hall."""
+    """授权 of the plain list, which nobody signs: this registry may print these kinds at this hall."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -102,29 +107,76 @@ class Grant(BaseModel):
 
 @dataclass(frozen=True)
 class Trust:
-    """All of it, read once at start."""
+    """All of it, read once at start. `agreed` is None where the plain list is gone by; else `grants` is what it comes to at that time."""
 
     registries: Mapping[str, RegistryRecord] = field(default_factory=dict)
     halls: Mapping[str, HallRecord] = field(default_factory=dict)
     grants: frozenset[tuple[str, str, str]] = frozenset()
     roots_pem: bytes = b""
+    agreed: Mapping[Pair, SignedGrant] | None = None
+    marks: Mapping[Pair, Mark] = field(default_factory=dict)  # of every pair that was ever agreed or withdrawn
 
-    def may_print(self, registry: str, hall: str, kind: str) -> bool:
-        """Granted, and at a place that prints such a thing and is not suspended."""
+    def may_print(self, registry: str, hall: str, kind: str, at: datetime | None = None) -> bool:
+        """Granted (now, or then), and at a place that prints such a thing and is not suspended."""
         place = self.halls.get(hall)
-        return (registry, hall, kind) in self.grants and (place is None or place.may_have_printed(kind))
+        return self._is_granted(registry, hall, kind, at) and (place is None or place.may_have_printed(kind))
+
+    def _is_granted(self, registry: str, hall: str, kind: str, at: datetime | None) -> bool:
+        agreed = self.agreed
+        if at is None or agreed is None:
+            return (registry, hall, kind) in self.grants
+        grant = agreed.get((registry, hall))
+        return grant is not None and grant.allows(kind, at)
+
+    def recall(self) -> None:
+        """What is remembered of grants has changed. Who reads once has nothing to do."""
 
 
-def load_trust(directory: Path) -> Trust:
-    """Read a trust directory; OSError or pydantic.ValidationError if it is not one."""
+def load_trust(
+    directory: Path,
+    *,
+    signed: bool | None = None,
+    wanted: Callable[[Pair], bool] = lambda pair: True,
+    now: datetime | None = None,
+) -> Trust:
+    """Read a trust directory; OSError or pydantic.ValidationError if it is not one. Grants are read as its own look says, unless told."""
+    records = load_records(directory)
+    if not (grant_files.are_signed(directory) if signed is None else signed):
+        return replace(records, grants=plain_grants(directory))
+    judged = grants.judge(grant_files.read(directory, wanted), grant_keys(records), {})
+    return with_grants(records, judged, now or datetime.now(UTC))
+
+
+def with_grants(records: Trust, judged: Judged, at: datetime) -> Trust:
+    """Return the trust with these grants, as they hold at that time."""
+    return replace(records, agreed=judged.agreed, marks=judged.marks, grants=holding(judged.agreed, at))
+
+
+def holding(agreed: Mapping[Pair, SignedGrant], at: datetime) -> frozenset[tuple[str, str, str]]:
+    return frozenset((*pair, kind) for pair, grant in agreed.items() for kind in grant.kinds if grant.allows(kind, at))
+
+
+def grant_keys(trust: Trust) -> grants.Keys:
+    """Return whose signatures on grants are known."""
+    return grants.Keys(
+        registries={one.registry: SideKeys(one.grant_keys, one.ticket_keys) for one in trust.registries.values()},
+        halls={one.hall: SideKeys(one.grant_keys, one.report_keys) for one in trust.halls.values()},
+    )
+
+
+def load_records(directory: Path) -> Trust:
+    """Read all of it but the grants."""
     registries = [
         RegistryRecord.model_validate_json(p.read_bytes()) for p in sorted((directory / "registries").glob("*.json"))
     ]
     halls = [HallRecord.model_validate_json(p.read_bytes()) for p in sorted((directory / "halls").glob("*.json"))]
-    grants = TypeAdapter(list[Grant]).validate_json((directory / "grants.json").read_bytes())
     return Trust(
         registries={r.registry: r for r in registries},
         halls={h.hall: h for h in halls},
-        grants=frozenset((g.registry, g.hall, kind) for g in grants for kind in g.kinds),
         roots_pem=(directory / "ca.pem").read_bytes(),
     )
+
+
+def plain_grants(directory: Path) -> frozenset[tuple[str, str, str]]:
+    listed = TypeAdapter(list[Grant]).validate_json((directory / "grants.json").read_bytes())
+    return frozenset((one.registry, one.hall, kind) for one in listed for kind in one.kinds)

@@ -14,6 +14,8 @@ HallId = Annotated[str, Field(pattern=r"^\d{6}-\d{2}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
 Serial = Annotated[str, Field(pattern=r"^[A-Z]{0,2}\d{11}$")]
+# Which grant of a pair: a 32-bit column holds it.
+GrantSequence = Annotated[int, Field(ge=1, le=1_000_000_000)]
 UtcTime = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
 
 
