@@ -29,6 +29,7 @@ from agents.spool import PrinterLine, Spool, SpoolSettings
 from agents.strangers import note_strangers
 from agents.stuck_reports import StuckReports
 from spooler.daemon import lifecycle, logs
+from spooler.daemon.broker import certificate_end, read_address
 from spooler.daemon.late import Late
 from spooler.daemon.probe import probe_router
 from spooler.daemon.server import HttpServer, split_listen
@@ -71,6 +72,7 @@ class Agent:
 
     def __init__(self, settings: HallSettings) -> None:
         credentials = Credentials(settings.hall.credentials_directory)
+        self._broker = read_address(settings.broker, credentials)
         self._permits = _open_permits(settings)
         ledger, is_damaged = open_ledger(settings.hall.data_directory / "ledger.sqlite")
         _take_in_calibrations(ledger, settings)
@@ -85,7 +87,7 @@ class Agent:
         )
         self._rounds = self._make_rounds(settings)
         self._spool = self._make_spool(settings)
-        self._courier = self._make_courier(settings, credentials)
+        self._courier = self._make_courier(settings)
         self._server = self._make_server(settings)
         self._wire_wakes()
         self.hall.pipeline.also(StuckReports(ledger=ledger, clock=now).look)
@@ -143,10 +145,9 @@ class Agent:
             may_begin=self._rounds.may_begin,
         )
 
-    def _make_courier(self, settings: HallSettings, credentials: Credentials) -> Courier:
-        broker = settings.broker
-        address = broker.address(credentials.text(broker.password_credential))
-        queue = broker.queue or hall_queue(settings.hall.id)
+    def _make_courier(self, settings: HallSettings) -> Courier:
+        address = self._broker
+        queue = settings.broker.queue or hall_queue(settings.hall.id)
         name = f"hall-{settings.hall.id}"
         return Courier(lambda: PikaLink(address, [queue], name=name), self.hall.reporter, self.hall.inbox, name=name)
 
@@ -159,6 +160,7 @@ class Agent:
             clock=now,
             foreign_jobs=lambda: self._rounds.foreign,
             blocked_reprints=lambda: self._rounds.blocked,
+            broker_end=lambda: certificate_end(self._broker),
         )
         probe = probe_router(
             ready={

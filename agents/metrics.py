@@ -24,9 +24,12 @@ def make_registry(
     clock: Callable[[], datetime],
     foreign_jobs: Callable[[], Mapping[str, int]] = dict,
     blocked_reprints: Callable[[], Mapping[str, int]] = dict,
+    broker_end: Callable[[], datetime | None] = lambda: None,
 ) -> CollectorRegistry:
     registry = CollectorRegistry()
-    registry.register(_HallCollector(hall, ledger, board, is_connected, clock, foreign_jobs, blocked_reprints))
+    registry.register(
+        _HallCollector(hall, ledger, board, is_connected, clock, foreign_jobs, blocked_reprints, broker_end)
+    )
     return registry
 
 
@@ -40,6 +43,7 @@ class _HallCollector(Collector):
         clock: Callable[[], datetime],
         foreign_jobs: Callable[[], Mapping[str, int]],
         blocked_reprints: Callable[[], Mapping[str, int]],
+        broker_end: Callable[[], datetime | None],
     ) -> None:
         self._hall = hall
         self._ledger = ledger
@@ -48,6 +52,7 @@ class _HallCollector(Collector):
         self._clock = clock
         self._foreign_jobs = foreign_jobs
         self._blocked_reprints = blocked_reprints
+        self._broker_end = broker_end
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: at registration no ledger is asked."""
@@ -87,6 +92,13 @@ class _HallCollector(Collector):
         yield _gauge(
             "certspool_link_up", "Whether the broker is connected.", ["link"], {("hall",): self._is_connected()}
         )
+        yield self._keys()
+
+    def _keys(self) -> Metric:
+        """Only the certificate at the broker: when the keys of the trust directory end, home says."""
+        end = self._broker_end()
+        ends = {} if end is None else {("broker", self._hall): end.timestamp()}
+        return _gauge("certspool_key_expiry_timestamp_seconds", "When a key ends.", ["kind", "owner"], ends)
 
     def _jobs(self) -> Metric:
         counts = {(r, self._hall, kind, state): n for (r, kind, state), n in self._ledger.orders.counts().items()}

@@ -27,6 +27,7 @@ from spooler.callback import Callbacks, CallbackSender, Target
 from spooler.collect import Collector
 from spooler.controls import Controls
 from spooler.daemon import lifecycle, logs
+from spooler.daemon.broker import read_address
 from spooler.daemon.late import Late
 from spooler.daemon.probe import probe_router
 from spooler.daemon.server import HttpServer, split_listen
@@ -38,6 +39,7 @@ from spooler.electronic.join import electronic_issuer, openings, page_beside_the
 from spooler.gaps import GapWatch
 from spooler.ground import (
     Ground,
+    broker_expiries,
     broker_link,
     make_directory,
     now,
@@ -62,6 +64,7 @@ from spooler.rewrap import Rewrapper
 from spooler.settings import HomeSettings
 from spooler.store.values import Alarm, Topic
 from spooler.stuck_letters import StuckLetters
+from spooler.unreceived import UnreceivedOrders
 from spooler.watch import Watch
 from spooler.wire.courier import Courier
 from spooler.wire.letters import Link
@@ -126,6 +129,7 @@ def run(config: Path) -> int:
 def _serve(settings: HomeSettings, stop: Event) -> bool:
     credentials = Credentials(settings.home.credentials_directory)
     metrics = Metrics()
+    broker = read_address(settings.broker, credentials)
     store = open_store(settings, now)
     try:
         trust = read_trust(settings, metrics)
@@ -137,8 +141,9 @@ def _serve(settings: HomeSettings, stop: Event) -> bool:
             keys=read_keys(settings, credentials, trust),
             clock=now,
             metrics=metrics,
+            broker_expiries=partial(broker_expiries, settings, broker),
         )
-        home = join(ground, read_targets(settings, credentials), broker_link(settings, credentials))
+        home = join(ground, read_targets(settings, credentials), broker_link(settings, broker))
         return lifecycle.run(home.parts, stop, is_alive=lambda: home.is_alive)
     finally:
         store.close()
@@ -238,6 +243,9 @@ def _watch(ground: Ground) -> Watch:
             gaps.look,
             leases.look,
             StuckLetters(store=ground.store, clock=ground.clock).look,
+            UnreceivedOrders(
+                store=ground.store, documents=ground.documents, trust=ground.trust, clock=ground.clock
+            ).look,
             Reminders(store=ground.store, clock=ground.clock).look,
             Rewrapper(store=ground.store, another_order=_another_order(ground)).look,
             AuditAnchors(store=ground.store, asker=ground.asker, registries=ground.registries, clock=ground.clock).look,
@@ -272,6 +280,7 @@ def _figures(ground: Ground, targets: Sequence[Target]) -> StoreFigures:
         expiries=lambda: [
             *key_expiries(ground.trust, ground.registries),
             *(KeyExpiry("seal", registry, ends_at) for registry, ends_at in ground.keys.seals.ends().items()),
+            *ground.broker_expiries(),
         ],
         endpoints=[target.name for target in targets],
     )

@@ -21,11 +21,12 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from spooler import migrations
 from spooler.ask_hall import HallAsker
 from spooler.callback import Target
+from spooler.daemon.broker import certificate_end, certificate_ends
 from spooler.daemon.settings import Credentials, SettingsError
 from spooler.documents import Documents, Locker
 from spooler.items import BadItems, Item, find_items, load_items
 from spooler.locker import KeyLocker, read_key
-from spooler.metrics import Metrics
+from spooler.metrics import KeyExpiry, Metrics
 from spooler.render import BadTemplate, FontMissing, Renderer, find_templates
 from spooler.seal.key import SealKey
 from spooler.seal.ring import SealRing, TicketRing
@@ -35,8 +36,8 @@ from spooler.store.values import Alarm, Endpoint
 from spooler.wire.errors import WireError
 from spooler.wire.keys import SigningKey
 from spooler.wire.letters import Link
-from spooler.wire.link import PikaLink
-from spooler.wire.topology import dead_queue, registry_queue
+from spooler.wire.link import BrokerAddress, PikaLink
+from spooler.wire.topology import dead_queue, hall_user, registry_queue
 from spooler.wire.trust import Trust
 from spooler.wire.trust_directory import TrustDirectory, Unfit, why
 from spooler.write_off import HallsWrittenOff
@@ -66,6 +67,7 @@ class Ground:
     keys: Keys
     clock: Clock
     metrics: Metrics
+    broker_expiries: Callable[[], Sequence[KeyExpiry]] = tuple
 
     @property
     def written_off(self) -> HallsWrittenOff:
@@ -202,11 +204,26 @@ def _authorities(name: str, file: Path | None) -> ssl.SSLContext | None:
         raise SettingsError(f"callback {name}: authorities_file {file}: 证书文件不可用 · {e.strerror}") from e
 
 
-def broker_link(settings: HomeSettings, credentials: Credentials) -> Callable[[], Link]:
+def broker_link(settings: HomeSettings, address: BrokerAddress) -> Callable[[], Link]:
     """Return how the courier reaches the broker: one connection for the reports and dead letters of all registries."""
-    address = settings.broker.address(credentials.text(settings.broker.password_credential))
     queues = [queue(one.id) for one in settings.registries for queue in (registry_queue, dead_queue)]
     return lambda: PikaLink(address, queues, name="certspool home")
+
+
+def broker_expiries(settings: HomeSettings, address: BrokerAddress) -> list[KeyExpiry]:
+    """Return when the certificates at the broker end: our own by its file, the others' by the trust directory."""
+    published = settings.home.trust_directory / "broker"
+    clients = certificate_ends(sorted((published / "clients").glob("*.pem")))
+    own = certificate_end(address)
+    if own is not None:
+        clients[address.user] = own
+    return [
+        *(KeyExpiry("broker", user.removeprefix(hall_user("")), at) for user, at in clients.items()),
+        *(
+            KeyExpiry("broker-server", node, at)
+            for node, at in certificate_ends(sorted((published / "servers").glob("*.pem"))).items()
+        ),
+    ]
 
 
 def read_trust(settings: HomeSettings, metrics: Metrics) -> Trust:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from spooler.callback_address import AddressRefused, Allowed
-from spooler.daemon.broker import BrokerSection
+from spooler.daemon import broker
 from spooler.daemon.settings import Section
 from spooler.electronic.identifier import LAST_SERIAL, credit_code
 from spooler.wire.messages import Check, HallId, RegistryId, Sha256
@@ -66,6 +66,10 @@ class RegistrySection(Section):
     @property
     def ticket_key_name(self) -> str:
         return self.ticket_key_credential or f"{self.id}.ticket.pem"
+
+
+class BrokerSection(broker.BrokerSection):
+    plaintext_on_loopback: bool = False  # as in a sandbox, for its administrator: else `broker check` names it
 
 
 class ElectronicSection(Section):

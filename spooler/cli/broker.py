@@ -11,11 +11,16 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from spooler.cli import broker_files
 from spooler.cli.client import Exit, JsonOption, fail
+from spooler.daemon.broker import read_address
 from spooler.daemon.settings import Credentials, SettingsError, load_settings
-from spooler.settings import HomeSettings
+from spooler.settings import BrokerSection, HomeSettings
+from spooler.wire.broker_guard import Guard, guard_faults
 from spooler.wire.errors import BrokerUnreachable
 from spooler.wire.management import BrokerRefused, Management
+from spooler.wire.rabbitmq_conf import EXTERNAL, PLAIN
+from spooler.wire.tls_probe import tls_faults
 from spooler.wire.topology import Topology, describe, hall_user
 from spooler.wire.trust import Trust, load_trust
 
@@ -41,9 +46,14 @@ HallsOption = Annotated[
     typer.Option(
         "--halls-directory",
         file_okay=False,
-        help="halls/ of the PKI directory: each hall's password is DIR/<hall>/credentials/broker.password, made when missing.",
+        help="Without certificates: halls/ of the PKI directory; passwords are DIR/<hall>/credentials/broker.password, made when missing.",
     ),
 ]
+KeepOption = Annotated[
+    bool, typer.Option("--keep-passwords", help="With certificates: while some halls still come by password.")
+]
+
+app.command("config")(broker_files.config)
 
 DEFAULT_URL = "http://127.0.0.1:15672"
 HALL_PASSWORD = "broker.password"
@@ -61,21 +71,27 @@ def apply(
     management: UrlOption = DEFAULT_URL,
     user: UserOption = "administrator",
     halls_directory: HallsOption = None,
+    keep_passwords: KeepOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make virtual host, exchanges, queues, policies, bindings and users for these registries and all halls of the trust directory.
 
-    Applying again changes nothing that is right, and loses nothing. Without --halls-directory halls keep the passwords they have.
+    Applying again changes nothing that is right, and loses nothing. Where home.toml names a certificate, users have no password; else halls
+    keep the passwords they have without --halls-directory. RabbitMQ's own guest is removed (docs/broker.md).
 
     Example: certspool broker apply --config home.toml --password-file admin.password --halls-directory pki/halls
     """
     with _failures_told():
         settings, trust = _read(config)
         topology = _topology(settings, trust)
-        passwords = {settings.broker.user: _home_password(settings)} | _hall_passwords(trust, halls_directory)
+        if settings.broker.has_certificates and halls_directory is not None:
+            raise SettingsError(
+                f"{config}: names a certificate_credential: halls have no passwords, leave --halls-directory"
+            )
+        has_certificates = settings.broker.has_certificates and not keep_passwords
         with _session(settings, management, user, password_file) as session:
-            session.apply(topology, passwords)
-            faults = session.check(topology)
+            session.apply(topology, _passwords(settings, trust, halls_directory), has_certificates=has_certificates)
+            faults = [*session.check(topology), *_guard_faults(session, settings, topology, user, keep_passwords)]
     _tell(faults, topology, as_json)
 
 
@@ -85,9 +101,13 @@ def check(
     password_file: PasswordOption,
     management: UrlOption = DEFAULT_URL,
     user: UserOption = "administrator",
+    keep_passwords: KeepOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Read the broker back and name each difference: queue types, limits, bindings, policies, who may do what. Exit code 1 if any.
+
+    Also guest and strangers; and where home.toml names an authority_file, listeners in plaintext, passwords beside certificates, and, asked
+    over the network as home asks: TLS below 1.2, other logins than by certificate, who comes without one.
 
     Example: certspool broker check --config home.toml --password-file admin.password --json
     """
@@ -95,8 +115,31 @@ def check(
         settings, trust = _read(config)
         topology = _topology(settings, trust)
         with _session(settings, management, user, password_file) as session:
-            faults = session.check(topology)
+            faults = [*session.check(topology), *_guard_faults(session, settings, topology, user, keep_passwords)]
     _tell(faults, topology, as_json)
+
+
+def _guard_faults(
+    session: Management, settings: HomeSettings, topology: Topology, administrator: str, keep_passwords: bool
+) -> Iterator[str]:
+    broker = settings.broker
+    guard = Guard(
+        administrator=administrator,
+        has_tls=broker.authority_file is not None,
+        has_certificates=broker.has_certificates and not keep_passwords,
+        plaintext_on_loopback=broker.plaintext_on_loopback,
+    )
+    yield from guard_faults(session.facts(), topology, guard)
+    if broker.authority_file is not None:
+        address = read_address(broker, Credentials(settings.home.credentials_directory))
+        yield from tls_faults(address, _logins(broker, keep_passwords))
+
+
+def _logins(broker: BrokerSection, keep_passwords: bool) -> frozenset[str] | None:
+    """Return the ways to log in that the broker should offer; None where that is not ours to say."""
+    if not broker.has_certificates or keep_passwords:
+        return None
+    return frozenset({EXTERNAL, PLAIN} if broker.plaintext_on_loopback else {EXTERNAL})
 
 
 @contextmanager
@@ -129,8 +172,11 @@ def _session(settings: HomeSettings, url: str, user: str, password_file: Path) -
     return Management(url, user, password, virtual_host=settings.broker.virtual_host)
 
 
-def _home_password(settings: HomeSettings) -> str:
-    return Credentials(settings.home.credentials_directory).text(settings.broker.password_credential)
+def _passwords(settings: HomeSettings, trust: Trust, halls_directory: Path | None) -> dict[str, str]:
+    if settings.broker.has_certificates:
+        return {}
+    own = Credentials(settings.home.credentials_directory).text(settings.broker.password_credential)
+    return {settings.broker.user: own} | _hall_passwords(trust, halls_directory)
 
 
 def _hall_passwords(trust: Trust, directory: Path | None) -> dict[str, str]:

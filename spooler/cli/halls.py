@@ -12,6 +12,7 @@ import typer
 
 from spooler.cli.client import DEFAULT_API, Api, ApiOption, Exit, JsonOption, TokenFileOption
 from spooler.seal import pki
+from spooler.seal.files import AlreadyThere
 from spooler.wire.trust import SITE_PRINTS, SiteKind
 
 ENDED = frozenset({"issued", "refused", "returned", "cancelled", "expired"})
@@ -70,7 +71,7 @@ def add(
         _fail(f"{hall} is not a hall: <county>-NN", Exit.WRONG_USAGE)
     try:
         pki.init(directory, [], [pki.NewHall(hall, name or hall, site)], now=datetime.now(UTC))
-    except (pki.AlreadyThere, OSError) as e:
+    except (AlreadyThere, OSError) as e:
         _fail(str(e), Exit.FAILED)
     prints = sorted(SITE_PRINTS[site])
     credentials = str(directory / "halls" / hall / "credentials")

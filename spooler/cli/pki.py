@@ -10,9 +10,22 @@ from typing import Annotated, NoReturn
 import typer
 
 from spooler.catalog import COUNTIES
-from spooler.seal import pki, rotation
+from spooler.seal import broker_keys, pki, rotation
 from spooler.seal.authority import SealAlgorithm
+from spooler.seal.broker_keys import BadName
+from spooler.seal.files import AlreadyThere
 from spooler.seal.rotation import KeyUse
+
+BrokersOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--broker", help="A node of the broker, by the name that homes and halls connect to; may be repeated."
+    ),
+]
+BrokerAddressOption = Annotated[
+    list[str] | None,
+    typer.Option("--broker-address", help="Another name or address of a new --broker; may be repeated."),
+]
 
 app = typer.Typer(no_args_is_help=True, help="密钥与信任 · Keys, certificates and the trust directory.")
 
@@ -31,8 +44,12 @@ def init(
     name: Annotated[list[str] | None, typer.Option(help="ID=NAME of a registry or hall; may be repeated.")] = None,
     province: Annotated[list[str] | None, typer.Option(help="ID=黑: the province in its numbers.")] = None,
     place: Annotated[list[str] | None, typer.Option(help="ID=望奎县: the place string in its numbers.")] = None,
+    broker: BrokersOption = None,
+    broker_address: BrokerAddressOption = None,
 ) -> None:
     """Make the keys of registries and halls, and the trust records that name them. Nothing is ever overwritten.
+
+    Also their certificates at the broker (user home, and one user a hall), and with --broker the broker's own (docs/broker.md).
 
     Run it again with new names only to add registries or halls. Every registry is granted every hall; narrow trust/grants.json.
 
@@ -49,8 +66,9 @@ def init(
             [_hall(id_, names) for id_ in hall_ids],
             now=datetime.now(UTC),
             algorithm=seal_algorithm,
+            servers=[pki.NewServer(node, tuple(broker_address or ())) for node in broker or ()],
         )
-    except pki.AlreadyThere as e:
+    except (AlreadyThere, BadName) as e:
         _fail(str(e), 1)
     typer.echo(f"{directory}: {len(ids)} registries and {len(hall_ids)} halls added; trust/ goes to every machine")
 
@@ -60,6 +78,9 @@ def issue(
     directory: Annotated[Path, typer.Option("--dir", help="Where keys and trust records are kept.")],
     registry: Annotated[str, typer.Option(help="登记机构代码 · The registry whose key it is.")] = "",
     hall: Annotated[str, typer.Option(help="大厅 · The hall whose key it is.")] = "",
+    home: Annotated[str, typer.Option(help="登记机构端 · The home's user at the broker: its key --key broker.")] = "",
+    broker: Annotated[str, typer.Option(help="A node of the broker: key and certificate of its own.")] = "",
+    broker_address: BrokerAddressOption = None,
     key: Annotated[KeyUse | None, typer.Option(help="Which key is renewed; none for somebody new.")] = None,
     put_in_use: Annotated[
         bool, typer.Option("--activate", help="Put the key issued before in the old one's place.")
@@ -78,10 +99,16 @@ def issue(
 
     Example: certspool pki issue --dir /etc/certspool/pki --registry 231221 --key seal
     """
-    owner = _one_of(registry, hall)
+    owner = _one_of(registry=registry, hall=hall, home=home, broker=broker)
     try:
-        if put_in_use:
+        if broker:
+            told = _server(directory, broker, broker_address or [])
+        elif put_in_use:
             told = _activated(directory, owner, _of(owner, registry, _needed(key)))
+        elif key is KeyUse.BROKER and not broker_keys.place_of(directory, owner).exists():
+            told = _first_client(directory, owner, _of(owner, registry, key))
+        elif key is None and home:
+            _fail("a home's user has one key: --key broker", 2)
         elif key is None:
             told = _newcomer(directory, registry, hall, seal_algorithm, name, province, place)
         else:
@@ -95,7 +122,7 @@ def issue(
                 algorithm=seal_algorithm,
             )
             told = _issued(issued)
-    except (rotation.NoSuchKey, pki.AlreadyThere, OSError) as e:
+    except (rotation.NoSuchKey, AlreadyThere, BadName, OSError) as e:
         _fail(str(e), 1)
     _tell(told, as_json)
 
@@ -118,7 +145,7 @@ def revoke(
 
     Example: certspool pki revoke --dir /etc/certspool/pki --registry 231221 --key seal --key-id 3f2a91
     """
-    owner = _one_of(registry, hall)
+    owner = _one_of(registry=registry, hall=hall)
     uses = [_of(owner, registry, _needed(key))] if registry or key else list(rotation.OF_HALL)
     now = datetime.now(UTC)
     try:
@@ -139,10 +166,11 @@ def revoke(
     )
 
 
-def _one_of(registry: str, hall: str) -> str:
-    if bool(registry) == bool(hall):
-        _fail("name one of --registry and --hall", 2)
-    return registry or hall
+def _one_of(**owners: str) -> str:
+    named = [owner for owner in owners.values() if owner]
+    if len(named) != 1:
+        _fail(f"name one of {', '.join(f'--{option}' for option in owners)}", 2)
+    return named[0]
 
 
 def _needed(key: KeyUse | None) -> KeyUse:
@@ -152,8 +180,12 @@ def _needed(key: KeyUse | None) -> KeyUse:
 
 
 def _of(owner: str, registry: str, key: KeyUse) -> KeyUse:
-    if key not in (rotation.OF_REGISTRY if registry else rotation.OF_HALL):
-        _fail(f"{owner} has no {key} key: a registry has seal and ticket, a hall report and wrap", 2)
+    if key not in (
+        (*rotation.OF_REGISTRY, KeyUse.GRANT) if registry else (*rotation.OF_HALL, KeyUse.GRANT, KeyUse.BROKER)
+    ):
+        _fail(
+            f"{owner} has no {key} key: a registry has seal, ticket and grant, a hall report, wrap, grant and broker", 2
+        )
     return key
 
 
@@ -172,6 +204,27 @@ def _newcomer(
         algorithm=algorithm,
     )
     return {"owner": owner, "next": "trust/ goes to every machine, its credentials to its own"}
+
+
+def _server(directory: Path, node: str, names: Sequence[str]) -> dict[str, object]:
+    files = broker_keys.add_server(directory, node, names, datetime.now(UTC))
+    return {
+        "owner": node,
+        "key": "broker",
+        "file": str(files),
+        "next": "the files go to the broker's machine; trust/ everywhere",
+    }
+
+
+def _first_client(directory: Path, owner: str, key: KeyUse) -> dict[str, object]:
+    """A hall or home that has none yet: one from before there were certificates at the broker."""
+    if broker_keys.user_of(owner) == owner:
+        file = broker_keys.add_home(directory, owner, datetime.now(UTC))
+    elif (directory / f"trust/halls/{owner}.json").exists():
+        file = broker_keys.add_hall(directory, owner, datetime.now(UTC))
+    else:
+        raise rotation.NoSuchKey(f"there is no hall {owner} in {directory}")
+    return {"owner": owner, "key": key, "file": str(file), "next": "the file goes to its machine; trust/ everywhere"}
 
 
 def _activated(directory: Path, owner: str, key: KeyUse) -> dict[str, object]:
@@ -197,12 +250,16 @@ _AFTER_ISSUE = {
     KeyUse.SEAL: _TRUST_FIRST,
     KeyUse.TICKET: _TRUST_FIRST,
     KeyUse.REPORT: _TRUST_FIRST,
+    KeyUse.GRANT: _TRUST_FIRST,
+    KeyUse.BROKER: "run it again with --activate",
     KeyUse.WRAP: "the file goes to its hall, first in wrap_key_credentials, and the agent is restarted, before trust/ goes to the homes",
 }
 _AFTER_ACTIVATION = {
     KeyUse.SEAL: "the file goes to the home, which uses it at once",
     KeyUse.TICKET: "the file goes to the home, which uses it at once",
     KeyUse.REPORT: "the file goes to the hall; restart its agent",
+    KeyUse.GRANT: "the file goes to whoever signs grants; those that the old one signed hold",
+    KeyUse.BROKER: "the file goes to its machine, which uses it at the next connection; trust/ goes to every machine",
     KeyUse.WRAP: "both files stay in wrap_key_credentials until the last order of the old key's time has ended",
 }
 

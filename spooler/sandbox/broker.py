@@ -18,6 +18,7 @@ from spooler.sandbox.ports import LOOPBACK, free_ports
 from spooler.wire.errors import WireError
 from spooler.wire.link import BrokerAddress, PikaLink
 from spooler.wire.management import Management
+from spooler.wire.rabbitmq_conf import BrokerFiles, plugins
 
 # /usr/sbin/rabbitmq-server insists on root or the user rabbitmq; this one runs as whoever starts it.
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
@@ -43,6 +44,7 @@ class PrivateBroker:
     distribution_port: int
     epmd_port: int
     password: str = field(repr=False)
+    tls_port: int | None = None  # where users come by certificate; without one, as before there were any, by password
 
     @property
     def url(self) -> str:
@@ -92,34 +94,53 @@ class PrivateBroker:
         }
 
 
-def prepare(directory: Path) -> PrivateBroker:
-    """Return the broker of this directory: the one that was there, or a new one."""
+def prepare(directory: Path, keys: Path | None = None) -> PrivateBroker:
+    """Return the broker of this directory: the one that was there, or a new one; with `keys`, one that speaks TLS."""
     record = directory / "broker.json"
     if record.exists():
         return PrivateBroker(**json.loads(record.read_text()))
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    amqp, management, distribution, epmd = free_ports(4)
+    amqp, management, distribution, epmd, *tls = free_ports(4 if keys is None else 5)
     password = secrets.token_urlsafe(24)
-    broker = PrivateBroker(str(directory.resolve()), amqp, management, distribution, epmd, password)
-    _write_private(directory / "rabbitmq.conf", _configuration(broker))
-    _write_private(directory / "enabled_plugins", "[rabbitmq_management].\n")
+    broker = PrivateBroker(
+        str(directory.resolve()), amqp, management, distribution, epmd, password, tls[0] if tls else None
+    )
+    _write_private(directory / "rabbitmq.conf", _configuration(broker, keys))
+    _write_private(directory / "enabled_plugins", plugins())
     _write_private(record, json.dumps(asdict(broker)))
     return broker
 
 
-def _configuration(broker: PrivateBroker) -> str:
+def _configuration(broker: PrivateBroker, keys: Path | None) -> str:
+    return _listeners(broker, keys) + "\n".join(
+        (
+            f"default_user = {ADMINISTRATOR}",
+            f"default_pass = {broker.password}",
+            "default_user_tags.administrator = true",
+            "disk_free_limit.absolute = 50MB",
+            "log.file.level = info",
+            "log.console = false",
+            "",
+        )
+    )
+
+
+def _listeners(broker: PrivateBroker, keys: Path | None) -> str:
+    """As on a broker's machine, all on loopback; and in plaintext there, for the administrator."""
+    if keys is not None and broker.tls_port is not None:
+        return BrokerFiles(
+            keys=keys.resolve(),
+            port=broker.tls_port,
+            address=LOOPBACK,
+            management_port=broker.management_port,
+            plain_port=broker.amqp_port,
+        ).configuration()
     return "\n".join(
         (
             f"listeners.tcp.local = {LOOPBACK}:{broker.amqp_port}",
             f"management.tcp.ip = {LOOPBACK}",
             f"management.tcp.port = {broker.management_port}",
-            f"default_user = {ADMINISTRATOR}",
-            f"default_pass = {broker.password}",
-            "default_user_tags.administrator = true",
             "loopback_users.administrator = true",
-            "disk_free_limit.absolute = 50MB",
-            "log.file.level = info",
-            "log.console = false",
             "",
         )
     )

@@ -25,14 +25,15 @@ from spooler.sandbox.cups import Queue
 from spooler.sandbox.ports import LOOPBACK
 from spooler.sandbox.site import SIZES_MM, VIRTUAL_HOST, HallSite, PrinterSite, Site
 from spooler.sandbox.virtual_printer import Printer
-from spooler.seal import pki
+from spooler.seal import broker_keys, pki
 from spooler.seal.authority import SealAlgorithm
 from spooler.wire.messages import Actor
 from spooler.wire.topology import hall_queue, hall_user
 
 BACKEND_USER = "lp"  # whom a root's cupsd runs backends as
-HOME_USER = "home"
-BROKER_PASSWORD = "broker.password"
+HOME_USER = broker_keys.HOME_USER
+BROKER_PASSWORD = "broker.password"  # of a sandbox from before its broker asked for certificates
+BROKER_NODE = "localhost"
 DOCUMENT_KEY = "documents.key"
 CALLBACK_SECRET = "callback.secret"
 ORDER_DAYS = 3
@@ -89,19 +90,23 @@ def _make_keys(site: Site) -> None:
         for code in site.registries
     ]
     halls = [pki.NewHall(id=hall.hall, name=hall.name) for hall in site.halls]
-    pki.init(site.pki, registries, halls, now=datetime.now(UTC), algorithm=SealAlgorithm.RSA_2048)
+    pki.init(
+        site.pki,
+        registries,
+        halls,
+        now=datetime.now(UTC),
+        algorithm=SealAlgorithm.RSA_2048,
+        servers=[pki.NewServer(BROKER_NODE, (LOOPBACK,))],
+    )
     _write_private(site.home_credentials / CALLBACK_SECRET, site.callback_secret)
     _write_private(site.home_credentials / DOCUMENT_KEY, b64encode(secrets.token_bytes(32)).decode())
-    for credentials in (site.home_credentials, *(site.hall_credentials(hall.hall) for hall in site.halls)):
-        _write_private(credentials / BROKER_PASSWORD, secrets.token_urlsafe(24))
 
 
 def broker_passwords(site: Site) -> dict[str, str]:
-    """Return the password of each of the broker's users."""
-    passwords = {HOME_USER: (site.home_credentials / BROKER_PASSWORD).read_text()}
-    for hall in site.halls:
-        passwords[hall_user(hall.hall)] = (site.hall_credentials(hall.hall) / BROKER_PASSWORD).read_text()
-    return passwords
+    """Return the password of each of the broker's users; a sandbox whose users have certificates has none."""
+    places = {hall_user(hall.hall): site.hall_credentials(hall.hall) for hall in site.halls}
+    files = {user: place / BROKER_PASSWORD for user, place in {HOME_USER: site.home_credentials, **places}.items()}
+    return {user: file.read_text() for user, file in files.items() if file.exists()}
 
 
 def _fill(printer: PrinterSite) -> None:
@@ -149,7 +154,7 @@ def home_toml(site: Site) -> str:
                 "document_key_credentials": [DOCUMENT_KEY],
                 "order_days": ORDER_DAYS,
             },
-            "broker": _broker(site, HOME_USER),
+            "broker": {**_broker(site, HOME_USER, f"{HOME_USER}.broker.pem"), "plaintext_on_loopback": True},
             "electronic": {"public_address": site.home_api},
             "registries": [
                 {
@@ -199,7 +204,7 @@ def hall_toml(site: Site, hall: HallSite) -> str:
                 "wrap_key_credentials": ["wrap.pem"],
                 "calibration_file": hall.calibrations,
             },
-            "broker": {**_broker(site, hall_user(hall.hall)), "queue": hall_queue(hall.hall)},
+            "broker": {**_broker(site, hall_user(hall.hall), "broker.pem"), "queue": hall_queue(hall.hall)},
             "cups": {"socket": cups.socket, "probe_directory": cups.probes, "configuration_directory": cups.directory},
             "printers": [
                 {"name": p.name, "stock": p.stock.value, "device": p.real_uri, "colour": True} for p in hall.printers
@@ -212,13 +217,15 @@ def hall_toml(site: Site, hall: HallSite) -> str:
     )
 
 
-def _broker(site: Site, user: str) -> dict[str, Any]:
+def _broker(site: Site, user: str, credential: str) -> dict[str, Any]:
+    private = broker.prepare(site.broker, site.pki / "broker" / BROKER_NODE)
     return {
         "host": LOOPBACK,
-        "port": broker.prepare(site.broker).amqp_port,
+        "port": private.tls_port,
         "virtual_host": VIRTUAL_HOST,
         "user": user,
-        "password_credential": BROKER_PASSWORD,
+        "authority_file": site.trust / "broker-ca.pem",
+        "certificate_credential": credential,
     }
 
 

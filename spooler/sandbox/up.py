@@ -88,7 +88,7 @@ def _open_broker(site: Site) -> None:
     with Management(
         private.management_url, administrator.user, administrator.password, virtual_host=VIRTUAL_HOST
     ) as management:
-        management.apply(topology, foundation.broker_passwords(site))
+        management.apply(topology, foundation.broker_passwords(site), has_certificates=private.tls_port is not None)
 
 
 def _answers(url: str) -> bool:

@@ -1,21 +1,25 @@
-"""The certificate authority of a small deployment: X.509 certificates for the seals, made with `cryptography` alone.
+"""The certificate authorities of a small deployment: X.509 for the seals and, apart from these, for who talks to the broker.
 
-A province with an authority of its own brings its certificates instead; halls look only at the pinned fingerprint and the roots.
+Made with `cryptography` alone. A province with an authority of its own brings its certificates instead; halls look only at the pinned
+fingerprint and the roots.
 """
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
+from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 # Halls' clocks differ; what is made now must be good there now.
 CLOCK_MARGIN = timedelta(hours=1)
 AUTHORITY_LIFE = timedelta(days=3652)
 SEAL_LIFE = timedelta(days=1826)
+CONNECTION_LIFE = timedelta(days=731)  # of the broker and of who logs in there: changed without a hall noticing
 
 
 class SealAlgorithm(StrEnum):
@@ -27,10 +31,11 @@ class SealAlgorithm(StrEnum):
 
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 
 class Authority:
-    """The authority's certificate and key: it certifies seals and nothing else."""
+    """An authority's certificate and key: one certifies seals and nothing else, another the broker and its clients and nothing else."""
 
     def __init__(self, certificate: x509.Certificate, private: ec.EllipticCurvePrivateKey) -> None:
         self.certificate = certificate
@@ -40,7 +45,7 @@ class Authority:
     def create(cls, name: str, now: datetime) -> "Authority":
         private = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        builder = _builder(subject, subject, private, now, AUTHORITY_LIFE).add_extension(
+        builder = _builder(subject, subject, private.public_key(), now, AUTHORITY_LIFE).add_extension(
             x509.BasicConstraints(ca=True, path_length=0), critical=True
         )
         builder = builder.add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
@@ -72,9 +77,34 @@ class Authority:
                 x509.NameAttribute(NameOID.COMMON_NAME, f"{name} {registry}"),
             ]
         )
-        builder = _builder(subject, self.certificate.subject, private, now, life)
+        builder = _builder(subject, self.certificate.subject, private.public_key(), now, life)
+        return self._sign_end(builder, _usage(digital_signature=True, content_commitment=True))
+
+    def certify_client(
+        self, public: PublicKey, *, user: str, now: datetime, life: timedelta = CONNECTION_LIFE
+    ) -> x509.Certificate:
+        """Return the certificate that says: who has this key is that user of the broker."""
+        builder = self._connecting(public, user, ExtendedKeyUsageOID.CLIENT_AUTH, now, life)
+        return self._sign_end(builder, _usage(digital_signature=True))
+
+    def certify_server(
+        self, public: PublicKey, *, names: Sequence[str], now: datetime, life: timedelta = CONNECTION_LIFE
+    ) -> x509.Certificate:
+        """Return the certificate that says: who has this key is the broker at these host names and addresses."""
+        builder = self._connecting(public, names[0], ExtendedKeyUsageOID.SERVER_AUTH, now, life)
+        builder = builder.add_extension(x509.SubjectAlternativeName(_general_names(names)), critical=False)
+        return self._sign_end(builder, _usage(digital_signature=True))
+
+    def _connecting(
+        self, public: PublicKey, name: str, use: x509.ObjectIdentifier, now: datetime, life: timedelta
+    ) -> x509.CertificateBuilder:
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        builder = _builder(subject, self.certificate.subject, public, now, life)
+        return builder.add_extension(x509.ExtendedKeyUsage([use]), critical=True)
+
+    def _sign_end(self, builder: x509.CertificateBuilder, usage: x509.KeyUsage) -> x509.Certificate:
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        builder = builder.add_extension(_usage(digital_signature=True, content_commitment=True), critical=True)
+        builder = builder.add_extension(usage, critical=True)
         builder = builder.add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(self._private.public_key()), critical=False
         )
@@ -114,18 +144,26 @@ def fingerprint(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(hashes.SHA256()).hex()
 
 
+def _general_names(names: Sequence[str]) -> Iterator[x509.GeneralName]:
+    for name in names:
+        try:
+            yield x509.IPAddress(ip_address(name))
+        except ValueError:
+            yield x509.DNSName(name)
+
+
 def _builder(
-    subject: x509.Name, issuer: x509.Name, private: PrivateKey, now: datetime, life: timedelta
+    subject: x509.Name, issuer: x509.Name, public: PublicKey, now: datetime, life: timedelta
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
-        .public_key(private.public_key())
+        .public_key(public)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - CLOCK_MARGIN)
         .not_valid_after(now + life)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(private.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
 
 

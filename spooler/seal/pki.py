@@ -1,15 +1,16 @@
 """The keys of a small deployment, and the trust directory that tells each side whom to believe (read by `wire.trust`).
 
     DIR/ca/{ca.key,ca.pem}                                            the authority: keep it off the daemons' machines
-    DIR/trust/{registries/*.json,halls/*.json,grants.json,ca.pem}     nothing secret: the same on every machine
+    DIR/trust/{registries/*.json,halls/*.json,grants/,ca.pem}         nothing secret: the same on every machine
     DIR/home/credentials/{<registry>.seal.p12,<registry>.ticket.pem}  for the home
     DIR/halls/<hall>/credentials/{report.pem,wrap.pem}                for that hall alone
+
+What is for the way to the broker stands beside these: `broker_keys`.
 
 Nothing here is ever overwritten. Everything is made in memory first; trust records are written last, so that nobody is trusted whose
 keys are not on disk.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from spooler.seal import broker_keys, grants
 from spooler.seal.authority import (
     CLOCK_MARGIN,
     SEAL_LIFE,
@@ -27,6 +29,7 @@ from spooler.seal.authority import (
     generate_seal_key,
     to_pkcs12,
 )
+from spooler.seal.files import PRIVATE, PUBLIC, AlreadyThere, NewFile, write_again
 from spooler.wire import strict
 from spooler.wire.keys import SigningKey, WrapKey
 from spooler.wire.trust import Grant, HallRecord, RegistryRecord, SiteKind
@@ -34,10 +37,6 @@ from spooler.wire.trust import Grant, HallRecord, RegistryRecord, SiteKind
 AUTHORITY_NAME = "certspool authority"
 KEY_LIFE: timedelta = SEAL_LIFE
 KINDS = ("certificate", "proof", "record")
-
-
-class AlreadyThere(Exception):
-    """A key with this name exists; a key is never overwritten."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +57,11 @@ class NewHall:
 
 
 @dataclass(frozen=True)
-class _File:
-    path: str
-    content: bytes
-    mode: int
+class NewServer:
+    """A node of the broker, by the name that homes and halls connect to, and the other names and addresses it has."""
+
+    node: str
+    names: tuple[str, ...] = ()
 
 
 def init(
@@ -72,20 +72,26 @@ def init(
     now: datetime,
     algorithm: SealAlgorithm = SealAlgorithm.RSA_3072,
     kinds: Sequence[str] = KINDS,
+    servers: Sequence[NewServer] = (),
+    signed: bool = False,
 ) -> None:
-    """Make keys and trust records of these registries and halls, beside those already there; AlreadyThere if one is.
+    """Make keys and trust records of these registries, halls and nodes of the broker, beside those already there; AlreadyThere if one is.
 
-    Every registry, old and new, is granted every hall for `kinds`; narrow it in trust/grants.json.
+    Every registry, old and new, is granted every hall for `kinds`: in the plain list, or `signed` by both where none is gone by.
     """
     _refuse_known(directory, registries, halls)
     authority, files = _authority(directory, now)
+    files += _broker_files(directory, registries, halls, servers, now)
     for registry in registries:
         files += _registry_files(registry, authority, algorithm, now)
     for hall in halls:
         files += _hall_files(hall, now)
-    for file in sorted(files, key=lambda file: file.path.startswith("trust/")):
-        write_new(directory / file.path, file.content, file.mode)
-    _grant_all(directory, registries, halls, kinds)
+    broker_keys.write(directory, files)
+    if grants.are_to_be_signed(directory, signed):
+        new = [*(one.id for one in registries), *(one.id for one in halls)]
+        grants.grant_new(directory, new, kinds, now)
+    else:
+        _grant_all(directory, registries, halls, kinds)
 
 
 def _refuse_known(directory: Path, registries: Iterable[NewRegistry], halls: Iterable[NewHall]) -> None:
@@ -97,7 +103,7 @@ def _refuse_known(directory: Path, registries: Iterable[NewRegistry], halls: Ite
         raise AlreadyThere("the same registry or hall is named twice")
 
 
-def _authority(directory: Path, now: datetime) -> tuple[Authority, list[_File]]:
+def _authority(directory: Path, now: datetime) -> tuple[Authority, list[NewFile]]:
     """Return the directory's authority, or a new one and the files it is to be kept in."""
     certificate, private = directory / "ca/ca.pem", directory / "ca/ca.key"
     if certificate.exists():
@@ -105,15 +111,33 @@ def _authority(directory: Path, now: datetime) -> tuple[Authority, list[_File]]:
     authority = Authority.create(AUTHORITY_NAME, now)
     pem = authority.certificate_pem()
     return authority, [
-        _File("ca/ca.key", authority.private_pem(), 0o600),
-        _File("ca/ca.pem", pem, 0o644),
-        _File("trust/ca.pem", pem, 0o644),
+        NewFile("ca/ca.key", authority.private_pem(), PRIVATE),
+        NewFile("ca/ca.pem", pem, PUBLIC),
+        NewFile("trust/ca.pem", pem, PUBLIC),
     ]
+
+
+def _broker_files(
+    directory: Path,
+    registries: Sequence[NewRegistry],
+    halls: Sequence[NewHall],
+    servers: Sequence[NewServer],
+    now: datetime,
+) -> Iterator[NewFile]:
+    """One home is taken to serve all registries, as one user of the broker; another has a key of its own issued."""
+    issuer, files = broker_keys.authority(directory, now)
+    yield from files
+    if registries and not broker_keys.place_of(directory, broker_keys.HOME_USER).exists():
+        yield from broker_keys.files_of_home(broker_keys.HOME_USER, issuer, now)
+    for hall in halls:
+        yield from broker_keys.files_of_hall(hall.id, issuer, now)
+    for server in servers:
+        yield from broker_keys.files_of_server(server.node, server.names, issuer, now)
 
 
 def _registry_files(
     registry: NewRegistry, authority: Authority, algorithm: SealAlgorithm, now: datetime
-) -> Iterator[_File]:
+) -> Iterator[NewFile]:
     private = generate_seal_key(algorithm)
     certificate = authority.certify_seal(private, registry=registry.id, name=registry.name, now=now)
     ticket_key = SigningKey.generate()
@@ -126,12 +150,12 @@ def _registry_files(
         seal_fingerprints=(fingerprint(certificate),),
     )
     credentials = f"home/credentials/{registry.id}"
-    yield _File(f"{credentials}.seal.p12", to_pkcs12(private, certificate, authority), 0o600)
-    yield _File(f"{credentials}.ticket.pem", ticket_key.to_pem(), 0o600)
-    yield _File(f"trust/registries/{registry.id}.json", to_json(record.model_dump(mode="json")), 0o644)
+    yield NewFile(f"{credentials}.seal.p12", to_pkcs12(private, certificate, authority), PRIVATE)
+    yield NewFile(f"{credentials}.ticket.pem", ticket_key.to_pem(), PRIVATE)
+    yield NewFile(f"trust/registries/{registry.id}.json", to_json(record.model_dump(mode="json")), PUBLIC)
 
 
-def _hall_files(hall: NewHall, now: datetime) -> Iterator[_File]:
+def _hall_files(hall: NewHall, now: datetime) -> Iterator[NewFile]:
     report_key, wrap_key = SigningKey.generate(), WrapKey.generate()
     start, end = now - CLOCK_MARGIN, now + KEY_LIFE
     record = HallRecord(
@@ -142,9 +166,9 @@ def _hall_files(hall: NewHall, now: datetime) -> Iterator[_File]:
         site=hall.site,
     )
     credentials = f"halls/{hall.id}/credentials"
-    yield _File(f"{credentials}/report.pem", report_key.to_pem(), 0o600)
-    yield _File(f"{credentials}/wrap.pem", wrap_key.to_pem(), 0o600)
-    yield _File(f"trust/halls/{hall.id}.json", to_json(record.model_dump(mode="json")), 0o644)
+    yield NewFile(f"{credentials}/report.pem", report_key.to_pem(), PRIVATE)
+    yield NewFile(f"{credentials}/wrap.pem", wrap_key.to_pem(), PRIVATE)
+    yield NewFile(f"trust/halls/{hall.id}.json", to_json(record.model_dump(mode="json")), PUBLIC)
 
 
 def _grant_all(
@@ -165,27 +189,6 @@ def _ids(directory: Path) -> list[str]:
 
 def to_json(value: object) -> bytes:
     return strict.canonical(value) + b"\n"
-
-
-def write_new(path: Path, content: bytes, mode: int) -> None:
-    """Write a file that is not there yet, never readable by others in between if it is private."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700 if mode == 0o600 else 0o755)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    except FileExistsError as e:
-        raise AlreadyThere(f"{path} is there already; a key is never overwritten") from e
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def write_again(path: Path, content: bytes) -> None:
-    """Write a trust record in the place of the old one, by rename: who reads it sees the one or the other."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".new")
-    aside.write_bytes(content)
-    os.replace(aside, path)
 
 
 def suspend(directory: Path, hall: str, at: datetime | None) -> HallRecord:

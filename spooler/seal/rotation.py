@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from cryptography import x509
 
+from spooler.seal import broker_keys, grants
 from spooler.seal.authority import (
     CLOCK_MARGIN,
     Authority,
@@ -24,8 +26,10 @@ from spooler.seal.authority import (
     revocation_list,
     to_pkcs12,
 )
+from spooler.seal.files import PRIVATE, AlreadyThere, write_again, write_new
 from spooler.seal.key import SealKey, UnusableKey
-from spooler.seal.pki import KEY_LIFE, AlreadyThere, to_json, write_again, write_new
+from spooler.seal.pki import KEY_LIFE, to_json
+from spooler.wire.grants import Side
 from spooler.wire.keys import KeyRecord, SigningKey, WrapKey
 from spooler.wire.trust import HallRecord, RegistryRecord, RevokedSeal
 
@@ -38,6 +42,8 @@ class KeyUse(StrEnum):
     TICKET = "ticket"
     REPORT = "report"
     WRAP = "wrap"
+    GRANT = "grant"  # of both: what they agree on; no daemon holds it
+    BROKER = "broker"  # of a hall, or of a home's user: who it is at the broker; no trust record names it
 
 
 OF_REGISTRY = (KeyUse.SEAL, KeyUse.TICKET)
@@ -81,9 +87,11 @@ def issue(
     """Make the next key of this registry or hall; AlreadyThere while one waits to be activated."""
     if use is KeyUse.SEAL:
         return _issue_seal(directory, owner, now, algorithm)
+    if use is KeyUse.BROKER:
+        return _issue_broker(directory, owner, now)
     key, record, start = _new_key(use, now, lead)
     file = _next(credential(directory, owner, use))
-    write_new(file, key.to_pem(), 0o600)
+    write_new(file, key.to_pem(), PRIVATE)
     ends = start + overlap
     _change(directory, owner, use, lambda keys: (*(_ended(one, ends) for one in keys), record))
     return Issued(owner, use, record.kid, file, start, ends)
@@ -99,6 +107,8 @@ def activate(directory: Path, owner: str, use: KeyUse) -> Path:
         former = current.with_name(f"{current.stem}.former-{_id_of(current, use)[:16]}{current.suffix}")
         former.hardlink_to(current)  # the place is never empty in between
     coming.replace(current)
+    if use is KeyUse.BROKER:
+        broker_keys.publish(directory, broker_keys.user_of(owner), broker_keys.public_side(current.read_bytes()))
     return current
 
 
@@ -120,8 +130,13 @@ def revoke(
 
 def credential(directory: Path, owner: str, use: KeyUse) -> Path:
     """Return where the private key lies; NoSuchKey for an owner that has no such key."""
-    if not _record_file(directory, owner, use).exists():
+    place = broker_keys.place_of(directory, owner)
+    if not (place if use is KeyUse.BROKER else _record_file(directory, owner, use)).exists():
         raise NoSuchKey(f"{owner} has no {use} key in {directory}")
+    if use is KeyUse.BROKER:
+        return place
+    if use is KeyUse.GRANT:
+        return grants.credential(directory, Side.HALL if _is_hall(owner) else Side.REGISTRY, owner)
     if use in OF_HALL:
         return directory / f"halls/{owner}/credentials/{use}.pem"
     return directory / f"home/credentials/{owner}.{'seal.p12' if use is KeyUse.SEAL else 'ticket.pem'}"
@@ -133,8 +148,10 @@ def _new_key(use: KeyUse, now: datetime, lead: timedelta) -> tuple[SigningKey | 
         wrap, start = WrapKey.generate(), now + lead
         return wrap, wrap.record(start, start + KEY_LIFE), start
     key = SigningKey.generate()
-    record = key.record("ticket" if use is KeyUse.TICKET else "report", now - CLOCK_MARGIN, now + KEY_LIFE)
-    return key, record, now
+    signs: Literal["ticket", "report", "grant"] = "report"
+    if use is KeyUse.TICKET or use is KeyUse.GRANT:
+        signs = "ticket" if use is KeyUse.TICKET else "grant"
+    return key, key.record(signs, now - CLOCK_MARGIN, now + KEY_LIFE), now
 
 
 def _ended(key: KeyRecord, at: datetime) -> KeyRecord:
@@ -151,6 +168,16 @@ def _issue_seal(directory: Path, owner: str, now: datetime, algorithm: SealAlgor
     pinned = (*record.seal_fingerprints, fingerprint(certificate))
     _write(directory, owner, KeyUse.SEAL, record.model_copy(update={"seal_fingerprints": pinned}))
     return Issued(owner, KeyUse.SEAL, fingerprint(certificate), file, now, None)
+
+
+def _issue_broker(directory: Path, owner: str, now: datetime) -> Issued:
+    """Both log in as the same user: the old one until it ends by itself."""
+    file = _next(credential(directory, owner, KeyUse.BROKER))
+    issuer, files = broker_keys.authority(directory, now)
+    broker_keys.write(directory, files)
+    pem = broker_keys.new_client(broker_keys.user_of(owner), issuer, now)
+    write_new(file, pem, PRIVATE)
+    return Issued(owner, KeyUse.BROKER, _id_of(file, KeyUse.BROKER), file, now, None)
 
 
 def _revoke_seal(directory: Path, owner: str, key_id: str | None, now: datetime, compromised: bool) -> Revoked:
@@ -198,6 +225,8 @@ def _id_of(file: Path, use: KeyUse) -> str:
     content = file.read_bytes()
     if use is KeyUse.SEAL:
         return SealKey.from_pkcs12(content).fingerprint
+    if use is KeyUse.BROKER:
+        return fingerprint(x509.load_pem_x509_certificate(content))
     return WrapKey.from_pem(content).kid if use is KeyUse.WRAP else SigningKey.from_pem(content).kid
 
 
@@ -213,7 +242,15 @@ def _authority(directory: Path) -> Authority:
 
 
 def _record_file(directory: Path, owner: str, use: KeyUse) -> Path:
-    return directory / "trust" / ("halls" if use in OF_HALL else "registries") / f"{owner}.json"
+    return directory / "trust" / ("halls" if _is_of_hall(owner, use) else "registries") / f"{owner}.json"
+
+
+def _is_of_hall(owner: str, use: KeyUse) -> bool:
+    return use in OF_HALL or (use is KeyUse.GRANT and _is_hall(owner))
+
+
+def _is_hall(owner: str) -> bool:
+    return "-" in owner  # <county>-NN; a registry has six digits
 
 
 def _registry(directory: Path, owner: str) -> RegistryRecord:
@@ -224,8 +261,14 @@ def _hall(directory: Path, owner: str) -> HallRecord:
     return HallRecord.model_validate_json(_record_file(directory, owner, KeyUse.WRAP).read_bytes())
 
 
+def _record(directory: Path, owner: str, use: KeyUse) -> RegistryRecord | HallRecord:
+    return _hall(directory, owner) if _is_of_hall(owner, use) else _registry(directory, owner)
+
+
 def _keys(directory: Path, owner: str, use: KeyUse) -> tuple[KeyRecord, ...]:
     credential(directory, owner, use)
+    if use is KeyUse.GRANT:
+        return _record(directory, owner, use).grant_keys
     if use is KeyUse.TICKET:
         return _registry(directory, owner).ticket_keys
     hall = _hall(directory, owner)
@@ -236,7 +279,7 @@ def _change(
     directory: Path, owner: str, use: KeyUse, change: Callable[[tuple[KeyRecord, ...]], Iterable[KeyRecord]]
 ) -> tuple[KeyRecord, ...]:
     keys = tuple(change(_keys(directory, owner, use)))
-    record = _registry(directory, owner) if use is KeyUse.TICKET else _hall(directory, owner)
+    record = _record(directory, owner, use)
     _write(directory, owner, use, record.model_copy(update={f"{use}_keys": keys}))
     return keys
 

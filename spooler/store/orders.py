@@ -69,6 +69,15 @@ class Unopened:
     hall: str
 
 
+@dataclass(frozen=True)
+class Unreceived:
+    """An order that the broker took and its hall, which speaks, has not confirmed."""
+
+    order: OpenOrder
+    kind: str
+    document_sha256: str
+
+
 class Orders:
     """Orders opened, sent and ended."""
 
@@ -156,6 +165,23 @@ class Orders:
         with self._transactions.reading() as connection:
             return tuple(Unopened(*row) for row in connection.execute(wanted))
 
+    def unreceived(self, limit: int = 500) -> tuple[Unreceived, ...]:
+        """Return the orders that lie at the broker, for all we know, and whose halls speak and are sure of their journals."""
+        orders, jobs, halls = t.orders.c, t.jobs.c, t.halls.c
+        wanted = (
+            select(t.orders, jobs.kind, jobs.document_sha256)
+            .join(t.jobs, jobs.job_id == orders.job_id)
+            .join(t.halls, halls.hall == orders.hall)
+            .where(
+                t.IS_OPEN_ORDER, orders.state == SENT, jobs.state == JobState.SENT, jobs.document_sha256.is_not(None)
+            )
+            .where(halls.is_silent.is_(False), halls.standing == "ok")
+            .order_by(orders.place)
+            .limit(limit)
+        )
+        with self._transactions.reading() as connection:
+            return tuple(Unreceived(_open(row), row.kind, row.document_sha256) for row in connection.execute(wanted))
+
     def controls(self, job_id: str) -> tuple[Control, ...]:
         wanted = select(t.controls).where(t.controls.c.job_id == job_id).order_by(t.controls.c.turn)
         with self._transactions.reading() as connection:
@@ -182,6 +208,15 @@ def has_letter(change: Change, order_id: str) -> bool:
     return (
         change.connection.execute(select(t.outbox.c.place).where(t.outbox.c.order_id == order_id)).first() is not None
     )
+
+
+def send_again(change: Change, order_id: str, letter: Outgoing) -> bool:
+    """Keep the letter of an order that was sent before; False when it is being sent, or the hall has answered meanwhile."""
+    order = _order(change.connection, t.orders.c.order_id == order_id)
+    if order is None or order.state != SENT or has_letter(change, order_id):
+        return False
+    change.post(letter)
+    return True
 
 
 def _may_leave(change: Change, order: OpenOrder) -> bool:
@@ -313,8 +348,10 @@ def was_asked(connection: Connection, order_id: str, kind: str) -> bool:
 
 def _order(connection: Connection, where: Any) -> OpenOrder | None:
     row = connection.execute(select(t.orders).where(where)).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _open(row)
+
+
+def _open(row: Row[Any]) -> OpenOrder:
     return OpenOrder(
         order_id=row.order_id,
         job_id=row.job_id,

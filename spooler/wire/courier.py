@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from spooler.wire.errors import BrokerUnreachable, NotConfirmed, NotNow, NotTrusted
+from spooler.wire.errors import BrokerNotGenuine, BrokerUnreachable, NotConfirmed, NotNow, NotTrusted
 from spooler.wire.letters import Delivery, Inbox, Letter, Link, Outbox
 
 _log = structlog.get_logger()
@@ -62,6 +62,7 @@ class Courier:
         self._stopping = Event()
         self._is_serving = False
         self._broker_failures = 0
+        self._is_alarmed = False  # that somebody answers in the broker's place
         self._own_failures = 0
         self._aside_seconds = 0.0
         self._not_taken: dict[tuple[str, str], float] = {}  # exchange and key: since when nothing was taken there
@@ -111,6 +112,7 @@ class Courier:
         with closing(self._link):
             self._link.open()
             _log.info("link open", courier=self._name)
+            self._is_alarmed = False
             self._is_serving = True
             try:
                 self._serve()
@@ -197,7 +199,16 @@ class Courier:
         self._broker_failures += 1
         seconds = self._pace.rest(self._broker_failures, self._pace.longest_rest_seconds, self._chance)
         _log.warning("link down", courier=self._name, code=error.code, error=str(error), again_in_seconds=seconds)
+        self._alarm_impostor(error)
         self._stopping.wait(seconds)
+
+    def _alarm_impostor(self, error: NotNow) -> None:
+        """Say once that somebody answers in the broker's place, until it is reached again."""
+        if isinstance(error, BrokerNotGenuine) and not self._is_alarmed:
+            self._is_alarmed = True
+            _log.error(
+                "what answers is not the broker", courier=self._name, code=error.code, error=str(error), alarm=True
+            )
 
     def _rest_after_ourselves(self, error: Exception) -> None:
         self._own_failures += 1

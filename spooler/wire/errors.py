@@ -3,6 +3,7 @@
 WireError
 ├── NotNow                     nobody: it is tried again
 │   ├── BrokerUnreachable
+│   │   └── BrokerNotGenuine   security: somebody answers in its place, or its certificate is at fault
 │   ├── NotConfirmed           the broker did not take it: same id again
 │   └── Unroutable             an operator: the queue is missing
 └── NotTrusted                 security: the message is not what it must be
@@ -26,6 +27,12 @@ class NotNow(WireError):
 
 class BrokerUnreachable(NotNow):
     code = "broker-unreachable"
+
+
+class BrokerNotGenuine(BrokerUnreachable):
+    """Something answers at the broker's address, and shows no certificate of the broker's authority for its name."""
+
+    code = "broker-not-genuine"
 
 
 class NotConfirmed(NotNow):

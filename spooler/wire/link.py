@@ -1,10 +1,12 @@
 """The link over RabbitMQ: confirmed, mandatory publishing and watched consuming. The only module that imports pika."""
 
+import ssl
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import pika
 from pika.adapters.blocking_connection import BlockingChannel
@@ -21,7 +23,7 @@ from pika.exceptions import (
     UnroutableError,
 )
 
-from spooler.wire.errors import BrokerUnreachable, NotConfirmed, NotNow, Unroutable, WireError
+from spooler.wire.errors import BrokerNotGenuine, BrokerUnreachable, NotConfirmed, NotNow, Unroutable, WireError
 from spooler.wire.letters import Delivery, Letter
 
 _ACCESS_REFUSED, _NOT_FOUND, _PRECONDITION_FAILED = 403, 404, 406
@@ -32,6 +34,32 @@ Node = tuple[str, int]  # host and port
 
 
 @dataclass(frozen=True)
+class Tls:
+    """How the broker shows who it is, and how we do. Files are read for each connection: the next one uses what then lies there."""
+
+    authority: Path  # whom the broker's certificate must be of: nobody else is believed, whatever this machine trusts
+    certificate: Path | None = None  # our key and certificate; without one we come by password
+    server_name: str = ""  # in the broker's certificate; else the node's own name
+
+    def context(self) -> ssl.SSLContext:
+        """Return what checks the broker; OSError (ssl.SSLError too) when a file is missing or none."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and name, and knows no authority yet
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_verify_locations(self.authority)
+        if self.certificate is not None:
+            context.load_cert_chain(self.certificate, password="")  # a key that is locked is refused, not asked about
+        return context
+
+    def options(self, host: str) -> pika.SSLOptions:
+        try:
+            return pika.SSLOptions(self.context(), self.server_name or host)
+        except OSError as e:
+            raise BrokerUnreachable(
+                f"the files of broker.authority_file or certificate_credential: {e.strerror}"
+            ) from e
+
+
+@dataclass(frozen=True)
 class BrokerAddress:
     """Where the broker is and who we are there; `others` are further nodes of its cluster."""
 
@@ -39,12 +67,13 @@ class BrokerAddress:
     port: int
     virtual_host: str
     user: str
-    password: str = field(repr=False)
+    password: str = field(default="", repr=False)
     heartbeat_seconds: int = 10
     blocked_seconds: float = 10.0
     connect_seconds: float = 5.0
     confirm_seconds: float = _LONGEST_CONFIRM_SECONDS
     others: tuple[Node, ...] = ()
+    tls: Tls | None = None
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -56,13 +85,20 @@ class BrokerAddress:
             host=host,
             port=port,
             virtual_host=self.virtual_host,
-            credentials=pika.PlainCredentials(self.user, self.password),
+            credentials=self._credentials(),
+            ssl_options=None if self.tls is None else self.tls.options(host),
             heartbeat=self.heartbeat_seconds,
             blocked_connection_timeout=self.blocked_seconds,
             socket_timeout=self.connect_seconds,
             stack_timeout=2 * self.connect_seconds,
             client_properties={"connection_name": name},
         )
+
+    def _credentials(self) -> pika.PlainCredentials | pika.credentials.ExternalCredentials:
+        """With a certificate of ours the broker knows by it who we are (SASL EXTERNAL), and is told no password."""
+        if self.tls is not None and self.tls.certificate is not None:
+            return pika.credentials.ExternalCredentials()
+        return pika.PlainCredentials(self.user, self.password)
 
 
 @contextmanager
@@ -80,6 +116,8 @@ def as_wire_errors() -> Iterator[None]:
         raise BrokerUnreachable("RabbitMQ refuses this user, password or virtual host") from e
     except ConnectionBlockedTimeout as e:
         raise BrokerUnreachable("RabbitMQ takes nothing: it is short of memory or disk") from e
+    except ssl.SSLCertVerificationError as e:
+        raise BrokerNotGenuine(f"what answers is not the broker: {e.verify_message}") from e
     except (AMQPError, ChannelError, ReentrancyError, OSError) as e:
         raise BrokerUnreachable(f"RabbitMQ does not answer ({type(e).__name__})") from e
 

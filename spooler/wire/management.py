@@ -1,22 +1,33 @@
 """The broker's management HTTP API: make a broker as `topology` describes it, and name what is not so."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
 
+from spooler.wire.broker_guard import GUEST, BrokerFacts, Listener, Permission
 from spooler.wire.errors import BrokerUnreachable, WireError
-from spooler.wire.topology import Binding, Policy, Queue, Topology, User
+from spooler.wire.topology import CONTROLS, ORDERS, REPORTS, Binding, Policy, Queue, Topology, User
 
 _NOTHING = "^$"
+_LETTERS = (ORDERS, CONTROLS, REPORTS)
 
 
 class BrokerRefused(WireError):
     """An operator must act: the management API answered, and said no."""
 
     code = "broker-refused"
+
+
+@dataclass(frozen=True)
+class _Surplus:
+    """A binding that nothing grants, and what the management API calls it."""
+
+    binding: Binding
+    properties_key: str
 
 
 class Management:
@@ -36,8 +47,14 @@ class Management:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._client.close()
 
-    def apply(self, topology: Topology, passwords: Mapping[str, str]) -> None:
-        """Make the broker so. Applying twice changes nothing; users without a password here keep the one they have."""
+    def apply(
+        self, topology: Topology, passwords: Mapping[str, str] | None = None, *, has_certificates: bool = False
+    ) -> None:
+        """Make the broker so. Applying twice changes nothing; users without a password here keep the one they have.
+
+        With certificates users have no password, and lose one that they had.
+        """
+        passwords = passwords or {}
         self._put(f"vhosts/{self._host}", {})
         self._let_in(self._administrator)
         for exchange in topology.exchanges:
@@ -48,8 +65,25 @@ class Management:
             self._put(f"queues/{self._host}/{queue.name}", {"durable": True, "arguments": dict(queue.arguments)})
         for binding in topology.bindings:
             self._ask("POST", self._binding_path(binding), {"routing_key": binding.key})
+        for surplus in self._surplus(topology):  # after the new ones: in between nothing is without a way
+            self._ask("DELETE", f"{self._binding_path(surplus.binding)}/{quote(surplus.properties_key, safe='')}")
         for user in topology.users:
-            self._apply_user(user, passwords.get(user.name))
+            self._apply_user(user, passwords.get(user.name), has_certificates)
+        if self._administrator != GUEST and self._read(f"users/{GUEST}") is not None:
+            self._ask("DELETE", f"users/{GUEST}")
+
+    def facts(self) -> BrokerFacts:
+        """Return who can get at the broker."""
+        users = self._read("users") or []
+        permissions = {
+            one["user"]: Permission(one["configure"], one["write"], one["read"]) for one in self._list_of("permissions")
+        }
+        return BrokerFacts(
+            passwords=frozenset(user["name"] for user in users if user.get("password_hash")),
+            users=frozenset(user["name"] for user in users),
+            permissions=permissions,
+            listeners=tuple(_listener(one) for one in (self._read("overview") or {}).get("listeners", [])),
+        )
 
     def check(self, topology: Topology) -> list[str]:
         """Return every difference between the broker and the description, each as a sentence."""
@@ -80,12 +114,12 @@ class Management:
     def _let_in(self, user: str) -> None:
         self._put(f"permissions/{self._host}/{quote(user)}", {"configure": ".*", "write": ".*", "read": ".*"})
 
-    def _apply_user(self, user: User, password: str | None) -> None:
+    def _apply_user(self, user: User, password: str | None, has_certificates: bool) -> None:
         name = quote(user.name, safe="")
         if password is not None:
             self._put(f"users/{name}", {"password": password, "tags": ""})
-        elif self._read(f"users/{name}") is None:
-            # Nobody can log in as a user with an empty hash, so a name may wait for its password.
+        elif has_certificates or self._read(f"users/{name}") is None:
+            # Nobody can log in by password as a user with an empty hash, so a name may wait for its own.
             self._put(f"users/{name}", {"password_hash": "", "tags": ""})
         self._put(f"permissions/{self._host}/{name}", _permission_body(user))
         for exchange, keys in user.topics.items():
@@ -129,6 +163,21 @@ class Management:
         for binding in topology.bindings:
             if (binding.exchange, binding.key, binding.queue) not in found:
                 yield f"binding {binding.exchange} ─{binding.key}─▶ {binding.queue} is missing"
+        for surplus in self._surplus(topology):
+            one = surplus.binding
+            yield f"binding {one.exchange} ─{one.key}─▶ {one.queue} is there, nothing grants it"
+
+    def _surplus(self, topology: Topology) -> list["_Surplus"]:
+        """Return what leads into our queues and is not described; other homes' registries are theirs to speak of."""
+        wanted = {(one.exchange, one.key, one.queue) for one in topology.bindings}
+        queues, ours = {queue.name for queue in topology.queues}, topology.registries
+        return [
+            _Surplus(Binding(b["source"], b["routing_key"], b["destination"]), b["properties_key"])
+            for b in self._list("bindings")
+            if b["source"] in _LETTERS and b["destination"] in queues
+            if (b["source"], b["routing_key"], b["destination"]) not in wanted
+            if {"*", *ours} & {*b["routing_key"].split(".")}
+        ]
 
     def _user_faults(self, user: User) -> Iterator[str]:
         name = quote(user.name, safe="")
@@ -149,6 +198,11 @@ class Management:
     def _queues(self) -> dict[str, dict[str, Any]]:
         # Without statistics the answer is how things are now; with them, how they were up to ten seconds ago.
         return {queue["name"]: queue for queue in self._list("queues", "?disable_stats=true&enable_queue_totals=true")}
+
+    def _list_of(self, what: str) -> list[dict[str, Any]]:
+        """Return what there is of this in our virtual host, which may be missing."""
+        answer = self._read(f"vhosts/{self._host}/{what}")
+        return answer if isinstance(answer, list) else []
 
     def _list(self, what: str, query: str = "") -> list[dict[str, Any]]:
         answer = self._read(f"{what}/{self._host}{query}")
@@ -179,6 +233,13 @@ def _accepted(answer: httpx.Response) -> httpx.Response:
         reason = answer.text[:300]
         raise BrokerRefused(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {reason}")
     return answer
+
+
+def _listener(one: Mapping[str, Any]) -> Listener:
+    """A listener of HTTP says that it is everywhere, and where it is in its options."""
+    options = one.get("socket_opts")
+    place = options.get("ip") if isinstance(options, dict) else None
+    return Listener(one["protocol"], place or one["ip_address"], one["port"])
 
 
 def _argument_faults(queue: Queue, found: Mapping[str, Any]) -> Iterator[str]:

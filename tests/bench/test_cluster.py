@@ -17,7 +17,7 @@ from threading import Condition, Thread
 import pytest
 
 from spooler.sandbox import site
-from spooler.sandbox.foundation import broker_passwords
+from spooler.sandbox.foundation import BROKER_PASSWORD, broker_passwords
 from spooler.wire.courier import Courier
 from spooler.wire.letters import Delivery, Letter
 from spooler.wire.link import PikaLink
@@ -198,12 +198,22 @@ def test_fifty_killed_nodes_under_a_whole_sandbox(cluster, request, capsys):
 
 
 def move(driver: Driver, cluster: Cluster) -> None:
-    """Let home and hall go to the cluster, as an operator would: apply there, name its nodes in both files, start again."""
+    """Let home and hall go to the cluster, as an operator would: apply there, name its nodes in both files, start again.
+
+    It knows no certificates: passwords, which go on working.
+    """
     place = site.load(driver.directory)
+    for credentials in (place.home_credentials, place.hall_credentials(HALL)):
+        (credentials / BROKER_PASSWORD).touch(mode=0o600)
+        (credentials / BROKER_PASSWORD).write_text("of the cluster")
     cluster.apply(describe(place.registries, [HALL]), broker_passwords(place))
     nodes = ", ".join(f'"{host}:{port}"' for host, port in (member.node for member in cluster.members))
     for path in (place.home_config, place.halls[0].config):
         text, changed = re.subn(r'host = "127.0.0.1"\nport = \d+\n', f"nodes = [{nodes}]\n", path.read_text())
+        assert changed == 1
+        text, changed = re.subn(
+            r"authority_file = .*\ncertificate_credential = .*\n", f'password_credential = "{BROKER_PASSWORD}"\n', text
+        )
         assert changed == 1
         path.write_text(text)
     pids = {"home": driver.plan["homes"][0]["pid"], f"agent:{HALL}": driver.hall(HALL)["pid"]}

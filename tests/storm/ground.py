@@ -6,11 +6,11 @@ import shutil
 import signal
 import subprocess
 import time
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -56,8 +56,7 @@ STILL = Ground({}, {})
 @contextmanager
 def shaky(driver: Driver) -> Iterator[Ground]:
     """Stop home, agent and cupsd, lay them on such ground, start them; at the end lay back what they have written, for a look."""
-    broker = urlsplit(driver.plan["broker"]["url"]).port
-    assert broker is not None
+    broker = _port_in(Path(driver.home["config"]))
     with ExitStack() as stack:
         networks = {side: Proxy(broker) for side in ("home", "hall")}
         for proxy in networks.values():
@@ -70,6 +69,12 @@ def shaky(driver: Driver) -> Iterator[Ground]:
         stack.callback(_stop, driver)
         _start(driver)
         yield Ground(networks, disks)
+
+
+def _port_in(config: Path) -> int:
+    """Return where home and halls talk to the broker: over TLS, not where its administrator comes in."""
+    port: int = tomllib.loads(config.read_text())["broker"]["port"]
+    return port
 
 
 def _point_at(config: Path, port: int) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from agents.calibration.kept import uncalibrated
 from agents.settings import HallSettings
+from spooler.daemon.broker import read_address
 from spooler.daemon.settings import Credentials, load_settings
 from spooler.sandbox import foundation
 from spooler.sandbox.site import choose
@@ -45,7 +46,25 @@ def test_every_credential_is_there_and_private(site):
         assert credentials.read(registry.seal_name)
         assert credentials.read(registry.ticket_key_name)
     assert credentials.text(settings.callbacks[0].secret_credential) == site.callback_secret
-    assert credentials.text(settings.broker.password_credential)
+    assert credentials.read(settings.broker.certificate_credential)
+    for hall in site.halls:
+        settings = load_settings(HallSettings, hall.config, {})
+        assert Credentials(site.hall_credentials(hall.hall), {}).read(settings.broker.certificate_credential)
+
+
+def test_everybody_comes_to_the_broker_over_tls_and_nobody_by_password(site):
+    """As in a deployment: both sides name the broker's authority and a certificate of their own, of which nobody but they has the key."""
+    addresses = [
+        read_address(load_settings(model, config, {}).broker, Credentials(place, {}))
+        for model, config, place in (
+            (HomeSettings, site.home_config, site.home_credentials),
+            *((HallSettings, hall.config, site.hall_credentials(hall.hall)) for hall in site.halls),
+        )
+    ]
+
+    assert [address.user for address in addresses] == ["home", "hall-231282-01", "hall-231283-01"]
+    assert all(address.tls and address.tls.certificate and not address.password for address in addresses)
+    assert foundation.broker_passwords(site) == {}
 
 
 def test_every_pair_is_granted_every_kind(site):

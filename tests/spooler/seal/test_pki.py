@@ -44,6 +44,13 @@ def test_every_key_is_where_its_owner_looks(directory):
         "home/credentials/231221.ticket.pem",
         "halls/231282-01/credentials/report.pem",
         "halls/231282-01/credentials/wrap.pem",
+        "ca/broker-ca.key",
+        "ca/broker-ca.pem",
+        "trust/broker-ca.pem",
+        "trust/broker/clients/home.pem",
+        "trust/broker/clients/hall-231282-01.pem",
+        "home/credentials/home.broker.pem",
+        "halls/231282-01/credentials/broker.pem",
     }
 
 
@@ -51,7 +58,8 @@ def test_private_files_are_for_their_owner_alone(directory):
     """Modes are checked by the daemons too; nothing private is ever readable by others."""
     open_ones = {name for name in files_of(directory) if stat.S_IMODE((directory / name).stat().st_mode) & 0o077}
 
-    assert open_ones == {name for name in files_of(directory) if name.startswith("trust/")} | {"ca/ca.pem"}
+    public = {"ca/ca.pem", "ca/broker-ca.pem"}
+    assert open_ones == {name for name in files_of(directory) if name.startswith("trust/")} | public
 
 
 def test_the_trust_records_name_the_keys_that_were_made(directory):

@@ -1,0 +1,81 @@
+"""Orders that the broker has confirmed and that never arrive, although their hall speaks: its queue was emptied, or lost (S24).
+
+After five minutes that is an alarm, and the order is sent again. A hall that had it all the same knows it by its hash and prints nothing
+twice; a hall that says nothing at all has an alarm of its own (`hall-silent`), and its five minutes begin when it speaks again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from spooler.dispatch import NoWrapKey, order_letter, wrap_key
+from spooler.documents import Documents
+from spooler.store import Store
+from spooler.store.orders import Unreceived, send_again
+from spooler.store.values import Alarm
+from spooler.wire.envelope import Contents
+from spooler.wire.trust import Trust
+
+PATIENCE = timedelta(minutes=5)
+LONGEST_PATIENCE = timedelta(hours=1)
+LOOK_EVERY = timedelta(seconds=30)
+NOT_RECEIVED = "not-received"
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class _Wait:
+    """Since when an order was missed, and how often it was sent again."""
+
+    since: datetime
+    times: int = 0
+
+    def is_over(self, now: datetime) -> bool:
+        return now - self.since >= min(LONGEST_PATIENCE, PATIENCE * (1 << min(self.times, 10)))
+
+
+class UnreceivedOrders:
+    """Called every few seconds by `watch`."""
+
+    def __init__(self, *, store: Store, documents: Documents, trust: Trust, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._documents = documents
+        self._trust = trust
+        self._clock = clock
+        self._next_look: datetime | None = None
+        self._waits: dict[str, _Wait] = {}
+
+    def look(self) -> None:
+        """Tell of what has been missed for too long, and send it again."""
+        now = self._clock()
+        if self._next_look is not None and now < self._next_look:
+            return
+        self._next_look = now + LOOK_EVERY
+        missed = {one.order.order_id: one for one in self._store.orders.unreceived()}
+        self._waits = {order_id: self._waits.get(order_id, _Wait(now)) for order_id in missed}
+        for order_id, one in missed.items():
+            wait = self._waits[order_id]
+            if wait.is_over(now):
+                self._send_again(one)
+                self._waits[order_id] = replace(wait, since=now, times=wait.times + 1)
+
+    def _send_again(self, missed: Unreceived) -> None:
+        order = missed.order
+        about = {"hall": order.hall, "registry": order.registry, "job_id": order.job_id, "order_id": order.order_id}
+        if order.not_after <= self._clock() or not self._trust.may_print(order.registry, order.hall, missed.kind):
+            return  # the hall would refuse it; whoever looks at the job sees why it waits
+        try:
+            key = wrap_key(self._trust, order.hall, self._clock())
+        except NoWrapKey as e:
+            _log.error("order not received and not sent again", code=e.code, **about)
+            return
+        contents = Contents(
+            signed_ticket=self._documents.read(order.ticket_sha256),
+            document=self._documents.read(missed.document_sha256),
+        )
+        with self._store.changing() as change:
+            if send_again(change, order.order_id, order_letter(order, contents, key)):
+                change.alarm(Alarm(NOT_RECEIVED, **about))
