@@ -1,4 +1,7 @@
-"""Who is at the counter: logins with roles. A second person is a login, never a name in a body."""
+"""Who is at the counter: logins with roles, by token (hall.toml) or by password. A second person is a login, never a name in a body.
+
+An id is one person, however she came in: what she asks with a token she cannot approve with a password.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,6 +10,7 @@ from hashlib import sha256
 from hmac import compare_digest
 
 from agents.errors import NotAllowed
+from spooler.daemon.login.records import LoginRecord
 from spooler.wire.messages import Actor
 
 
@@ -33,6 +37,11 @@ class Account:
 # Moves that no login made: a policy of the hall, or the machine itself.
 POLICY = Actor(id="policy", role="policy")
 MACHINE = Actor(id="agent", role="machine")
+
+
+def logged_in(record: LoginRecord) -> Account:
+    """Return the account of whoever came in by password; a role that there is not gives nothing."""
+    return Account(record.id, frozenset(role for role in Role if role in record.roles))
 
 
 def find_account(accounts: Iterable[Account], token: str) -> Account | None:

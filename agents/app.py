@@ -21,7 +21,8 @@ from agents.doctor.rounds import Rounds, by_journal
 from agents.hall import Hall, Keys
 from agents.identity import OneAgent, identity_of, is_unused, machine_of
 from agents.ledger import Binding, Corrupt, Ledger
-from agents.metrics import make_registry
+from agents.logins import Reception, hall_door
+from agents.metrics import make_registry, watch_logins
 from agents.permit import PermitDirectory, PermitsUnusable
 from agents.printers import Cups
 from agents.settings import HallSettings
@@ -166,6 +167,9 @@ class Agent:
             ready={
                 "broker": lambda: self._courier.is_connected,
                 "permits": self._permits.is_ours,
+        reception = Reception(self.hall.ledger, now)
+        door = hall_door(settings.hall, reception)
+        watch_logins(registry, settings.hall.id, reception.counts, door.count)
                 "reconciled": self.hall.may_print,
             },
             alive={"pipeline": lambda: self.hall.pipeline.is_alive, "courier": lambda: self._courier.is_alive},
@@ -184,6 +188,7 @@ class Agent:
         )
         return HttpServer(api, *split_listen(settings.hall.listen))
 
+                door=door,
 
 def now() -> datetime:
     return datetime.now(UTC)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from agents.account_command import accounts
 from agents.audit_command import audit
 from agents.calibration.commands import calibrate
 from agents.terminal import DEFAULT_API, ApiOption, JsonOption, TokenFileOption, fail, get, post, show
@@ -14,6 +15,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="受理大厅
 app.add_typer(calibrate, name="calibrate")
 app.add_typer(audit, name="audit")
 
+app.add_typer(grant, name="grant")
+app.add_typer(accounts, name="account")
 
 def main() -> None:
     """Run the command line."""

@@ -33,6 +33,27 @@ def make_registry(
     return registry
 
 
+def watch_logins(
+    registry: CollectorRegistry, hall: str, knocks: Callable[[], Mapping[str, int]], sessions: Callable[[], int]
+) -> None:
+    """Let the registry tell who came to the door, and how many are in."""
+    registry.register(_LoginCollector(hall, knocks, sessions))
+
+
+class _LoginCollector(Collector):
+    def __init__(self, hall: str, knocks: Callable[[], Mapping[str, int]], sessions: Callable[[], int]) -> None:
+        self._hall = hall
+        self._knocks = knocks
+        self._sessions = sessions
+
+    def collect(self) -> Iterator[Metric]:
+        metric = CounterMetricFamily("certspool_logins", "Log-ins by password, by outcome.", labels=["hall", "outcome"])
+        for outcome, count in self._knocks().items():
+            metric.add_metric([self._hall, outcome], count)
+        yield metric
+        yield _gauge("certspool_sessions", "Who is logged in.", ["hall"], {(self._hall,): self._sessions()})
+
+
 class _HallCollector(Collector):
     def __init__(
         self,

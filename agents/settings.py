@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from agents.accounts import Account, Role
 from spooler.daemon import broker
+from spooler.daemon.login.records import FILE_NAME
+from spooler.daemon.login.settings import check_plain
+from spooler.wire.grant_mode import GrantMode
 from spooler.wire.messages import HallId, Sha256, Stock
 
 
@@ -33,6 +36,18 @@ class HallSection(Section):
 
     @property
     def calibrations(self) -> Path:
+    accounts_file: Path | None = None  # of people with a password; default: accounts.json with the data
+    plain_http_sessions: bool = False  # log-ins without TLS: only where nobody but this machine is listened to
+
+    @model_validator(mode="after")
+    def _plain_only_here(self) -> "HallSection":
+        check_plain(self.listen, self.plain_http_sessions)
+        return self
+
+    @property
+    def accounts(self) -> Path:
+        return self.accounts_file or self.data_directory / FILE_NAME
+
         return self.calibration_file or self.data_directory / "calibrations.jsonl"
 
     @property

@@ -55,7 +55,8 @@ from spooler.ground import (
 from spooler.intake.check import Checker
 from spooler.intake.keep import Intake
 from spooler.lease import Leases
-from spooler.metrics import KeyExpiry, Metrics, StoreFigures, key_expiries
+from spooler.logins import home_door
+from spooler.metrics import KeyExpiry, Metrics, StoreFigures, grant_expiries, key_expiries
 from spooler.pipeline import Pipeline, next_steps
 from spooler.prepare import Preparer
 from spooler.reminders import Reminders
@@ -310,7 +311,7 @@ def _api_parts(ground: Ground, probe: APIRouter) -> Parts:
         acts=Controls(ground.store, ground.keys.tickets),
         another_order=_another_order(ground),
         written_off=ground.written_off,
-        callers=Callers(_callers(ground.settings)),
+        callers=Callers(_callers(ground.settings), door=home_door(ground.settings.home, ground.store, ground.metrics)),
         registries=ground.registries,
         items=items,
         hall_names={hall.hall: hall.name for hall in ground.trust.halls.values()},

@@ -9,6 +9,7 @@ HomeError
 ├── NotAllowed         the caller: the token does not reach that far (403)
 ├── NotFound           the caller: no such thing, or not yours (404)
 ├── Conflict           the caller: something already stands there (409)
+├── Destroyed          the caller: it was kept as long as it was to be (410)
 └── TryLater           nobody: the same again later (503)
 
 Each code has its sentence here, Chinese first for the clerk, then English. A sentence never repeats a value: values are personal.
@@ -117,6 +118,9 @@ class Code(StrEnum):
     TOO_SLOW = "too-slow"
     TOO_BUSY = "too-busy"
     FORBIDDEN = "forbidden"
+    WRONG_LOGIN = "wrong-login"
+    CROSS_SITE = "cross-site"
+    CSRF = "csrf"
     NOT_FOUND = "not-found"
     METHOD_NOT_ALLOWED = "method-not-allowed"
     MEDIA_TYPE = "media-type"
@@ -234,12 +238,18 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.OLD_ID_NUMBER: ("15 位旧号码，无校验位", "a 15-digit number of the first generation has no check digit"),
     Code.REFUSED: ("请求有误，见 errors", "the request is refused, see errors"),
     Code.UNAUTHENTICATED: ("缺少令牌或令牌无效", "no token, or an unknown one"),
-    Code.TOO_OFTEN: ("令牌错误次数过多，请稍后再试", "too many unknown tokens, try again later"),
+    Code.TOO_OFTEN: (
+        "令牌或口令错误次数过多，请稍后再试",
+        "too many unknown tokens or wrong passwords, try again later",
+    ),
     Code.HEAD_TOO_LARGE: ("请求头过大", "the address and the headers are too large"),
     Code.TOO_SLOW: ("请求未在时限内发完", "the request did not come in time"),
     Code.TOO_BUSY: ("连接数已满，请稍后再试", "too many connections, try again later"),
     Code.FORBIDDEN: ("该令牌无此权限", "the token may not do this"),
     Code.NOT_FOUND: ("不存在", "there is no such thing"),
+    Code.WRONG_LOGIN: ("账号或口令不对", "account or password is wrong"),
+    Code.CROSS_SITE: ("请求来自其他网站", "the call comes from another site"),
+    Code.CSRF: ("缺少防伪标记", "the header X-CSRF-Token must say the session's csrf"),
     Code.METHOD_NOT_ALLOWED: ("不支持该方法", "this method is not offered here"),
     Code.MEDIA_TYPE: ("须为 application/json 或 multipart/form-data", "send application/json or multipart/form-data"),
     Code.REQUEST_ID_TAKEN: ("该 request_id 已用于其他内容", "this request_id was used for other content"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -65,8 +65,14 @@ class Metrics:
         self._verified = Counter(
             "certspool_verify_answers", "Answers of the page beside the API.", ["answer"], registry=self.registry
         )
+        self._refused = Counter(
+            "certspool_jobs_refused", "Accepted jobs that ended without paper.", ["code"], registry=self.registry
+        )
         self._alarms = Counter(
             "certspool_alarms", "What must not happen, and did.", ["code", "hall"], registry=self.registry
+        )
+        self._logins = Counter(
+            "certspool_logins", "Log-ins by password, by outcome.", ["outcome"], registry=self.registry
         )
 
     def count_request(self, registry: str, channel: str, code: str) -> None:
@@ -76,6 +82,8 @@ class Metrics:
         stage = STAGES.get(moved.after)
         if stage is not None:
             self._stages.labels(stage).observe(moved.seconds)
+        if moved.refused is not None:
+            self._refused.labels(moved.refused).inc()
 
     def time_electronic(self, seconds: float) -> None:
         self._electronic.observe(seconds)
@@ -85,6 +93,13 @@ class Metrics:
 
     def count_pass(self, report: PassReport) -> None:
         self._passes.labels(report.hall, report.printer, report.outcome).inc()
+
+    def count_login(self, outcome: str) -> None:
+        self._logins.labels(outcome).inc()
+
+    def watch_sessions(self, count: Callable[[], int]) -> None:
+        """Let whoever asks be told how many are logged in."""
+        Gauge("certspool_sessions", "Who is logged in.", registry=self.registry).set_function(count)
 
     def count_alarm(self, alarm: Alarm) -> None:
         self._alarms.labels(alarm.code, alarm.hall or "").inc()

@@ -8,6 +8,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from spooler.callback_address import AddressRefused, Allowed
 from spooler.daemon import broker
+from spooler.daemon.login.records import FILE_NAME
+from spooler.daemon.login.settings import check_plain
 from spooler.daemon.settings import Section
 from spooler.electronic.identifier import LAST_SERIAL, credit_code
 from spooler.wire.messages import Check, HallId, RegistryId, Sha256
@@ -36,6 +38,18 @@ class HomeSection(Section):
     @property
     def documents(self) -> Path:
         return self.documents_directory or self.data_directory / "documents"
+
+    accounts_file: Path | None = None  # of people with a password; default: accounts.json in the data directory
+    plain_http_sessions: bool = False  # log-ins without TLS: only where nobody but this machine is listened to
+
+    @model_validator(mode="after")
+    def _plain_only_here(self) -> "HomeSection":
+        check_plain(self.listen, self.plain_http_sessions)
+        return self
+
+    @property
+    def accounts(self) -> Path:
+        return self.accounts_file or self.data_directory / FILE_NAME
 
     @property
     def database(self) -> str:

@@ -4,6 +4,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 
+from agents.api.auth import BEARER, caller
 from agents.api.calibration import calibration_router
 from agents.api.check_sheet import check_sheet_router
 from agents.api.counter import approval_router, printer_router, stock_router
@@ -12,6 +13,7 @@ from agents.api.parts import Parts
 from agents.api.problems import add_problem_handlers
 from agents.api.reconcile import reconcile_router
 from spooler.daemon.guard import Guard
+from spooler.daemon.login.routes import session_router
 from spooler.daemon.openapi import describe
 
 DESCRIPTION = "Orders, printers, blanks and approvals of one hall."
@@ -23,6 +25,7 @@ def make_api(parts: Parts) -> FastAPI:
     app = FastAPI(title="certspool hall", version=_version(), docs_url=None, redoc_url=None)
     app.state.accounts = tuple(parts.accounts)
     app.state.wrong_tokens = parts.wrong_tokens
+    app.state.door = parts.door
     for router in (
         order_router(parts),
         check_sheet_router(parts),
@@ -31,12 +34,13 @@ def make_api(parts: Parts) -> FastAPI:
         calibration_router(parts),
         stock_router(parts),
         reconcile_router(parts),
+        session_router(parts.door, caller, BEARER),
         parts.probe,
     ):
         app.include_router(router)
     add_problem_handlers(app)
     app.add_middleware(Guard)
-    describe(app, DESCRIPTION)
+    describe(app, DESCRIPTION, cookie=parts.door.cookie)
     return app
 
 

@@ -1,4 +1,4 @@
-"""Who calls: a bearer token, known by its hash. What the account may do is decided by the acts."""
+"""Who calls: a bearer token, known by its hash, or a session (daemon.login). What the account may do is decided by the acts."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -6,9 +6,10 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
-from agents.accounts import Account, find_account
+from agents.accounts import Account, find_account, logged_in
 from agents.errors import HallError
 from spooler.daemon.limit import Limit
+from spooler.daemon.login.door import Door
 
 LONGEST_TOKEN = 512
 BEARER = HTTPBearer(auto_error=False, description="A token of hall.toml's [[accounts]].")
@@ -30,11 +31,11 @@ class NotAuthenticated(HallError):
     code = "not-authenticated"
 
 
-def _caller(request: Request) -> Account:
-    """Return whose token this is; the accounts are those of the application (`make_api`)."""
+def caller(request: Request) -> Account:
+    """Return whose token or session this is; the accounts are those of the application (`make_api`)."""
     accounts: Sequence[Account] = request.app.state.accounts
     authorization = request.headers.get("authorization")
-    found = _find(accounts, authorization or "")
+    found = _by_session(request) if authorization is None else _find(accounts, authorization)
     if found is None:
         wrong: Limit = request.app.state.wrong_tokens
         # A right token is never refused for the wrong ones of others behind the same address.
@@ -44,6 +45,12 @@ def _caller(request: Request) -> Account:
     return found
 
 
+def _by_session(request: Request) -> Account | None:
+    door: Door = request.app.state.door
+    opened = door.session(request)
+    return None if opened is None else logged_in(opened.account)
+
+
 def _find(accounts: Sequence[Account], authorization: str) -> Account | None:
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not 0 < len(token) <= LONGEST_TOKEN or not token.isascii():
@@ -51,4 +58,4 @@ def _find(accounts: Sequence[Account], authorization: str) -> Account | None:
     return find_account(accounts, token.strip())
 
 
-Caller = Annotated[Account, Depends(_caller)]
+Caller = Annotated[Account, Depends(caller)]

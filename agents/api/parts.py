@@ -12,6 +12,7 @@ from agents.changes import Changes
 from agents.reconcile import Reconciliation
 from agents.stock import StockRoom
 from spooler.daemon.limit import Limit, wrong_token_limit
+from spooler.daemon.login.door import Door
 
 
 @dataclass(frozen=True)
@@ -26,3 +27,4 @@ class Parts:
     calibration: CalibrationDesk = field(kw_only=True)
     changes: Changes = field(default_factory=Changes)
     wrong_tokens: Limit = field(default_factory=wrong_token_limit)
+    door: Door = field(default_factory=lambda: Door("hall"))

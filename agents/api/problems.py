@@ -1,7 +1,7 @@
 """The hall's errors as problem documents: who must act is said by the status, what to do by the sentence.
 
-401 no login · 403 not this account · 404 no such thing · 409 it does not fit the state (`fits` says what would) · 422 a field is wrong
-429 unknown tokens, one after the other
+401 no login · 403 not this account, or not our own page · 404 no such thing · 409 it does not fit the state (`fits` says what would)
+410 it is destroyed · 422 a field is wrong · 429 unknown tokens or wrong passwords, one after the other
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from agents.api.auth import NotAuthenticated, TooOften
 from agents.errors import DoesNotFit, HallError, Invalid, NotAllowed, NotFound
 from spooler.daemon.openapi import allowed_methods
-from spooler.daemon.problem import FieldError, LastResort, problem
+from spooler.daemon.problem import FieldError, LastResort, Refused, problem, refused
 
 REFUSED = "refused"
 _STATUS: dict[type[HallError], int] = {
@@ -48,6 +48,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HallError, _hall_error)
     app.add_exception_handler(RequestValidationError, _bad_request)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Refused, refused)
     app.add_middleware(LastResort)
 
 

@@ -12,6 +12,8 @@ from agents.ledger.blanks import Blanks
 from agents.ledger.calibration_prints import CalibrationPrints
 from agents.ledger.calibrations import Acceptance, Calibration, Calibrations
 from agents.ledger.database import Corrupt, Database
+from agents.ledger.grants import Grants
+from agents.ledger.logins import Logins
 from agents.ledger.orders import Orders
 from agents.ledger.outbox import Outbox
 from agents.ledger.past import Past
@@ -59,6 +61,8 @@ class Ledger:
         self.quarantine = Quarantine(self._db)
         self.past = Past(self._db)
         self.audit = Audit(self._db)
+        self.grants = Grants(self._db)
+        self.logins = Logins(self._db)
         self.calibrations = Calibrations(self._db)
         self.calibration_prints = CalibrationPrints(self._db)
 

@@ -1,4 +1,4 @@
-"""The hall's audit log: an entry for every event and every movement of blanks, in the same transaction; and what home was told of it.
+"""The hall's audit log: an entry for every event, movement of blanks and login, in the same transaction; and what home was told of it.
 
 An entry holds no fact of its own: its hash covers the row that it is about and the entry before it (spooler.wire.chain).
 """
@@ -14,7 +14,7 @@ from agents.ledger.database import Database, Value
 from spooler.wire.chain import BEFORE_THE_FIRST, BEGIN, Anchor, Entry, Verdict, check, first_about, link, log_of
 from spooler.wire.messages import AuditHead
 
-_SOURCES = {"event": "events", "movement": "movements"}
+_SOURCES = {"event": "events", "movement": "movements", "login": "logins"}
 _AT_ONCE = 1_000
 NEWEST = "newest"
 

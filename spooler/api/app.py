@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import FastAPI
 
 from spooler.api.acts import act_router
+from spooler.api.auth import BEARER
 from spooler.api.electronic import electronic_router
 from spooler.api.items import item_router
 from spooler.api.jobs import job_router
@@ -14,6 +15,7 @@ from spooler.api.parts import Parts
 from spooler.api.problems import add_problem_handlers
 from spooler.api.requests import request_router
 from spooler.api.write_off import write_off_router
+from spooler.daemon.login.routes import session_router
 from spooler.daemon.openapi import describe
 
 
@@ -31,10 +33,12 @@ def make_api(parts: Parts) -> FastAPI:
         item_router,
         write_off_router,
     )
-    for router in (*(make(parts) for make in routers), parts.verify, parts.probe):
+    door = parts.callers.door
+    session = session_router(door, parts.callers, BEARER)
+    for router in (*(make(parts) for make in routers), session, parts.verify, parts.probe):
         app.include_router(router)
     add_problem_handlers(app)
-    describe(app, DESCRIPTION, own_schemas)
+    describe(app, DESCRIPTION, own_schemas, door.cookie)
     return app
 
 

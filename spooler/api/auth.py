@@ -1,4 +1,4 @@
-"""Who calls: a bearer token, known by its hash, with roles and with the registries and halls that it reaches.
+"""Who calls: a bearer token, known by its hash, or a session (daemon.login), with roles and with the registries and halls reached.
 
 submit    make requests                    operate   cancel
 read      see jobs and documents           approve   be the second person
@@ -14,6 +14,8 @@ from fastapi import Request
 from fastapi.security import HTTPBearer
 
 from spooler.daemon.limit import Limit, wrong_token_limit
+from spooler.daemon.login.door import Door
+from spooler.daemon.login.records import LoginRecord
 from spooler.errors import Code, NotAllowed, NotAuthenticated, NotFound, TooOften, finding
 from spooler.store.values import Job
 from spooler.wire.messages import Actor
@@ -87,18 +89,30 @@ class Caller:
         return None if ALL in self.halls or self.roles & SEES_JOBS else self.halls
 
 
-class Callers:
-    """All tokens, by hash. A FastAPI dependency: it returns who calls, or raises NotAuthenticated."""
+def caller_of(account: LoginRecord) -> Caller:
+    """Return whom a session speaks for: an account reaches what a token with the same words does."""
+    return Caller(
+        id=account.id,
+        sha256="",
+        roles=frozenset(account.roles),
+        registries=frozenset(account.registries),
+        halls=frozenset(account.halls),
+    )
 
-    def __init__(self, callers: Iterable[Caller], wrong: Limit | None = None) -> None:
-        """`wrong` is how often one address may come with a token that nobody has."""
+
+class Callers:
+    """All tokens, by hash, and whoever is logged in. A FastAPI dependency: it returns who calls, or raises NotAuthenticated."""
+
+    def __init__(self, callers: Iterable[Caller], wrong: Limit | None = None, door: Door | None = None) -> None:
+        """`wrong` is how often one address may come with a token that nobody has; `door` where people log in."""
         self._by_hash = {caller.sha256.lower(): caller for caller in callers}
         self._wrong = wrong or wrong_token_limit()
+        self.door = door or Door("home")
 
     def __call__(self, request: Request) -> Caller:
         authorization = request.headers.get("authorization")
         if authorization is None:
-            raise NotAuthenticated()
+            return self._logged_in(request)
         caller = self._find(authorization)
         if caller is None:
             # A right token is never refused for the wrong ones of others behind the same address.
@@ -106,6 +120,12 @@ class Callers:
                 raise TooOften(self._wrong.retry_seconds)
             raise NotAuthenticated()
         return caller
+
+    def _logged_in(self, request: Request) -> Caller:
+        opened = self.door.session(request)
+        if opened is None:
+            raise NotAuthenticated()
+        return caller_of(opened.account)
 
     def _find(self, authorization: str) -> Caller | None:
         scheme, _, token = authorization.partition(" ")

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from spooler.daemon.guard import Guard
 from spooler.daemon.openapi import allowed_methods
-from spooler.daemon.problem import FieldError, LastResort, route_of
+from spooler.daemon.problem import FieldError, LastResort, Refused, refused, route_of
 from spooler.daemon.problem import problem as problem_document
 from spooler.errors import Code, Finding, HomeError, TooOften, TryLater, sentence
 from spooler.intake.reading import path_of
@@ -50,6 +50,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     """Answer every error of this application with a problem document."""
     app.add_exception_handler(HomeError, _home_error)
     app.add_exception_handler(RequestValidationError, _bad_parameters)
+    app.add_exception_handler(Refused, refused)
     app.add_exception_handler(HTTPException, _http_error)
     for error in (OperationalError, InterfaceError, OSError, SealUnavailable):
         app.add_exception_handler(error, _not_now)

@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "pki": ("spooler.cli.pki", "app", "密钥与信任 · Keys, certificates, the trust directory."),
     "audit": ("spooler.cli.audit", "app", "审计日志 · Is the audit log as it was written?"),
     "sandbox": ("spooler.sandbox.cli", "app", "沙箱 · A whole private installation on this machine."),
+    "account": ("spooler.cli.account", "app", "登录账号 · People who log in with a password."),
 }
 
 

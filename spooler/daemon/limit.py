@@ -34,7 +34,7 @@ class Limit:
 
     def allows(self, address: str) -> bool:
         """Take one permit of this caller's and one of all, if there are."""
-        now, caller = self._seconds(), _household(address)
+        now, caller = self._seconds(), household(address)
         with self._turn:
             mine = _filled(self._buckets.get(caller, (self._burst, now)), now, self._rate, self._burst)
             every = _filled(self._all, now, self._all_rate, self._all_rate)
@@ -45,6 +45,14 @@ class Limit:
             if len(self._buckets) > MOST_CALLERS:
                 self._buckets.popitem(last=False)
         return allowed
+
+    def give_back(self, address: str) -> None:
+        """Take back that a permit was used: what it was taken for did not happen."""
+        caller = household(address)
+        with self._turn:
+            if caller in self._buckets:
+                held, at = self._buckets[caller]
+                self._buckets[caller] = (min(self._burst, held + 1), at)
 
 
 def wrong_token_limit() -> Limit:
@@ -57,7 +65,7 @@ def _filled(bucket: tuple[float, float], now: float, rate: float, full: float) -
     return min(full, held + (now - at) * rate)
 
 
-def _household(address: str) -> str:
+def household(address: str) -> str:
     """Return whom a permit is taken from: an IPv6 subscriber has more addresses than there are permits."""
     try:
         parsed = ip_address(address)

@@ -18,10 +18,11 @@ _MEANS = {
     403: "The account may not do this",
     404: "No such thing, or not yours",
     409: "It does not fit the state as it is",
+    410: "It was kept as long as it had to be, and is destroyed",
     413: "The body is too large",
     415: "Another type of body is needed",
     422: "A field is wrong; `errors` name each",
-    429: "Unknown tokens, one after the other; `Retry-After` says when",
+    429: "Unknown tokens or wrong passwords, one after the other; `Retry-After` says when",
     503: "Not now; `Retry-After` says when",
 }
 _PROBLEM: Schema = {
@@ -52,13 +53,15 @@ _PROBLEM: Schema = {
 }
 
 
-def describe(app: FastAPI, description: str, schemas: Callable[[], Schema] = dict) -> None:
-    """Let /openapi.json say what is answered, errors too; `schemas` are further ones."""
+def describe(app: FastAPI, description: str, schemas: Callable[[], Schema] = dict, cookie: str | None = None) -> None:
+    """Let /openapi.json say what is answered, errors too; `schemas` are further ones, `cookie` the session's name."""
 
     def openapi() -> Schema:
         if app.openapi_schema is None:
             made = get_openapi(title=app.title, version=app.version, description=description, routes=app.routes)
             app.openapi_schema = with_problems(made, schemas())
+            if cookie is not None:
+                _tell_session(app.openapi_schema, cookie)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -82,6 +85,21 @@ def with_problems(document: Schema, schemas: Schema) -> Schema:
             if method in calls:
                 _tell_errors(path, calls[method])
     return document
+
+
+def _tell_session(document: Schema, cookie: str) -> None:
+    """Wherever a token does, the cookie of a session does too."""
+    said = "From POST /v1/session. A call that changes something says the session's `csrf` in the header X-CSRF-Token."
+    document["components"].setdefault("securitySchemes", {})["Session"] = {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": cookie,
+        "description": said,
+    }
+    for calls in document["paths"].values():
+        for method in _METHODS:
+            if calls.get(method, {}).get("security"):
+                calls[method]["security"].append({"Session": []})
 
 
 def _tell_errors(path: str, call: Schema) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from fastapi.responses import JSONResponse
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MEDIA_TYPE = "application/problem+json"
@@ -47,6 +47,22 @@ def problem(
         **(members or {}),
     }
     return JSONResponse(body, status, headers=headers and dict(headers), media_type=MEDIA_TYPE)
+
+
+class Refused(Exception):
+    """What home and hall refuse in the same words; `add_problem_handlers` of each side answers it with `refused`."""
+
+    def __init__(self, status: int, code: str, detail: str, *, retry_seconds: int | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.retry_seconds = retry_seconds
+
+
+def refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Refused)
+    headers = {} if error.retry_seconds is None else {"Retry-After": str(error.retry_seconds)}
+    return problem(error.status, error.code, str(error), headers=headers)
 
 
 def route_of(scope: Scope) -> str | None:

@@ -8,8 +8,9 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select
 
 from spooler.store import tables as t
-from spooler.store.audit_chain import EVENT, JOB_FACTS, about, fact, head_of
+from spooler.store.audit_chain import EVENT, JOB_FACTS, LOGIN, about, fact, head_of, login_fact, rows_of
 from spooler.store.change import Change
+from spooler.store.login_tables import logins
 from spooler.store.transactions import Transactions
 from spooler.wire.chain import BEGIN, Anchor, Entry, Verdict, check
 from spooler.wire.messages import AuditHead
@@ -73,9 +74,8 @@ class Audit:
     def verify(self, more: Sequence[Anchor] = ()) -> Verdict:
         """Go through the whole log, in one view of the database."""
         with self._transactions.reading() as connection:
-            logged = select(func.count()).select_from(t.audit).where(t.audit.c.what == EVENT)
-            events = connection.execute(select(func.count()).select_from(t.events)).scalar_one()
-            without = events - connection.execute(logged).scalar_one()
+            logged = select(func.count()).select_from(t.audit).where(t.audit.c.what.in_((EVENT, LOGIN)))
+            without = rows_of(connection) - connection.execute(logged).scalar_one()
             return check(lambda: _entries(connection), [*_anchors(connection, "home"), *more], without)
 
 
@@ -134,13 +134,15 @@ def _entries(connection: Connection) -> Iterator[Entry]:
 
 
 def _page(after: int) -> Select[Any]:
-    a, e, j = t.audit.c, t.events.c, t.jobs.c
+    a, e, j, login = t.audit.c, t.events.c, t.jobs.c, logins.c
     ours = (a.sequence.label("entry"), a.what, a.about, a.sha256, a.job_place.label("of_job"), a.event_sequence)
+    of_login = (column.label(f"login_{column.name}") for column in login)
     return (
-        select(*ours, *e, *(j[name].label(f"job_{name}") for name in JOB_FACTS))
+        select(*ours, *e, *(j[name].label(f"job_{name}") for name in JOB_FACTS), *of_login)
         .select_from(t.audit)
         .outerjoin(t.events, (e.job_place == a.job_place) & (e.sequence == a.event_sequence))
         .outerjoin(t.jobs, j.place == e.job_place)
+        .outerjoin(logins, (a.what == LOGIN) & (login.place == a.event_sequence))
         .where(a.sequence > after)
         .order_by(a.sequence)
         .limit(AT_ONCE)
@@ -150,6 +152,14 @@ def _page(after: int) -> Select[Any]:
 def _entry(row: Mapping[Any, Any]) -> Entry:
     if row["what"] == BEGIN:
         return Entry(row["entry"], BEGIN, row["about"] or "", row["sha256"], {})
+    if row["what"] == LOGIN:
+        return Entry(row["entry"], LOGIN, str(row["event_sequence"]), row["sha256"], _login(row))
     is_there = row["job_place"] is not None
     found = fact({name: row[f"job_{name}"] for name in JOB_FACTS}, row) if is_there else None
     return Entry(row["entry"], row["what"], about(row["of_job"], row["event_sequence"]), row["sha256"], found)
+
+
+def _login(row: Mapping[Any, Any]) -> dict[str, Any] | None:
+    if row["login_place"] is None:
+        return None
+    return login_fact({name: row[f"login_{name}"] for name in ("at", "account", "what")})

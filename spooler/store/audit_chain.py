@@ -1,4 +1,4 @@
-"""The home's audit log as it is written: an entry for every event, in the event's own transaction.
+"""The home's audit log as it is written: an entry for every event and every login, in its own transaction.
 
 An entry holds no fact of its own. Its hash covers the event's row and the entry before it (spooler.wire.chain); the first event of a job
 covers as well what the job is about. Nothing changes or removes an entry.
@@ -12,10 +12,12 @@ from uuid import uuid4
 from sqlalchemy import Connection, Row, func, insert, select
 
 from spooler.store import tables as t
+from spooler.store.login_tables import logins
 from spooler.wire.chain import BEFORE_THE_FIRST, BEGIN, first_about, link, log_of
 from spooler.wire.messages import AuditHead
 
 EVENT = "event"
+LOGIN = "login"
 # What a job is about from its first event on, and never changes.
 JOB_FACTS = (
     "job_id",
@@ -41,14 +43,23 @@ class AuditChain:
 
     def append(self, job: Row[Any], event: Mapping[str, Any]) -> None:
         """Lengthen the log by one event that was just written."""
-        sequence, previous = self._end or end_of(self._connection) or self._begin()
+        sequence, previous = self._last()
         place, number = event["job_place"], event["sequence"]
         digest = link(previous, sequence + 1, EVENT, about(place, number), fact(job._asdict(), event))
         self._write(sequence + 1, EVENT, digest, job_place=place, event_sequence=number)
 
+    def append_login(self, place: int, login: Mapping[str, Any]) -> None:
+        """Lengthen the log by a login that was just written."""
+        sequence, previous = self._last()
+        digest = link(previous, sequence + 1, LOGIN, str(place), login_fact(login))
+        self._write(sequence + 1, LOGIN, digest, event_sequence=place)
+
+    def _last(self) -> tuple[int, str]:
+        return self._end or end_of(self._connection) or self._begin()
+
     def _begin(self) -> tuple[int, str]:
-        """Write the first entry: which log this is, and how many events are older. The one being written is not."""
-        older = self._connection.execute(select(func.count()).select_from(t.events)).scalar_one() - 1
+        """Write the first entry: which log this is, and how many rows are older. The one being written is not."""
+        older = rows_of(self._connection) - 1
         first = first_about(str(uuid4()), older)
         return self._write(1, BEGIN, link(BEFORE_THE_FIRST, 1, BEGIN, first, {}), about=first)
 
@@ -56,6 +67,11 @@ class AuditChain:
         self._connection.execute(insert(t.audit).values(sequence=sequence, what=what, sha256=digest, **source))
         self._end = (sequence, digest)
         return self._end
+
+
+def rows_of(connection: Connection) -> int:
+    """Return how many rows there are that the log covers, if it is as old as they are."""
+    return sum(connection.execute(select(func.count()).select_from(table)).scalar_one() for table in (t.events, logins))
 
 
 def end_of(connection: Connection) -> tuple[int, str] | None:
@@ -85,3 +101,12 @@ def fact(job: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
     names = JOB_FACTS if event["sequence"] == 1 else JOB_FACTS[:1]
     at = event["at"].astimezone(UTC).isoformat()
     return {"job": {name: job[name] for name in names}, "at": at} | {name: event[name] for name in _EVENT_FACTS}
+
+
+def login_fact(login: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the hash of a login's entry covers."""
+    return {
+        "at": login["at"].astimezone(UTC).isoformat(),
+        "account": login["account"],
+        "what": login["what"],
+    }

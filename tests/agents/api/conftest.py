@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from agents.accounts import Account, Role
 from agents.api.app import make_api
 from agents.api.parts import Parts
+from spooler.daemon.login.door import Door
 from spooler.daemon.probe import probe_router
 from spooler.daemon.server import HttpServer
 from tests.agents.counter.hall import Counter
@@ -31,7 +32,7 @@ ACCOUNTS = (
 )
 
 
-def api_of(counter: Counter) -> Any:
+def api_of(counter: Counter, door: Door | None = None) -> Any:
     probe = probe_router(ready={}, registry=CollectorRegistry())
     return make_api(
         Parts(
@@ -42,6 +43,7 @@ def api_of(counter: Counter) -> Any:
             counter.hall.changes,
             reconciliation=counter.hall.reconciliation,
             calibration=counter.hall.calibration,
+            door=door or Door("hall"),
         )
     )
 

@@ -55,8 +55,11 @@ CALLS = [
     ("GET", "/v1/blanks"),
     ("GET", "/v1/items"),
     ("GET", "/v1/electronic/{job}"),
+    ("GET", "/v1/session"),
+    ("DELETE", "/v1/session"),
 ]
 PUBLIC = {("GET", path) for path in ("/healthz", "/readyz", "/metrics", "/verify", "/verify/{code}")}
+PUBLIC |= {("POST", "/v1/session")}  # where one comes in
 
 
 NO_TOKENS = (None, "", "Bearer", "Bearer nonsense", "Basic Y2xlcms6Y2xlcms=", f"Bearer {'x' * 600}", token_of("clerk"))

@@ -1,0 +1,53 @@
+"""The hall's door for people with a password: its accounts, and what is kept, counted and logged of who came and who was refused."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from agents.ledger import Ledger
+from agents.settings import HallSection
+from spooler.daemon.login.door import Door, Knock
+from spooler.daemon.login.records import AccountFile, AccountsUnusable
+from spooler.daemon.settings import SettingsError
+
+_log = structlog.get_logger()
+
+
+class Reception:
+    """Hears of every knock."""
+
+    def __init__(self, ledger: Ledger, clock: Callable[[], datetime]) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._counts: Counter[str] = Counter()
+
+    def told(self, knock: Knock) -> None:
+        self._counts[knock.what] += 1
+        _log.info("login", what=knock.what, account=knock.account)
+        if knock.account is not None and knock.what != "limited":
+            with self._ledger.transaction():
+                self._ledger.logins.note(knock.account, knock.what, self._clock())
+
+    def counts(self) -> Mapping[str, int]:
+        return dict(self._counts)
+
+
+def hall_door(settings: HallSection, reception: Reception) -> Door:
+    """Return the door, or raise SettingsError when there are accounts that cannot be read."""
+    accounts = _accounts(settings.accounts)
+    # Several halls may be behind one address, and a cookie does not know of ports.
+    return Door(f"hall-{settings.id}", accounts=accounts, told=reception.told, is_plain=settings.plain_http_sessions)
+
+
+def _accounts(path: Path) -> AccountFile:
+    accounts = AccountFile(path)
+    try:
+        accounts()
+    except AccountsUnusable as e:
+        raise SettingsError(f"hall.accounts_file: {e}") from e
+    except OSError as e:
+        raise SettingsError(f"hall.accounts_file {path}: {e.strerror}") from e
+    return accounts

@@ -1,0 +1,41 @@
+"""The home's door for people with a password: its accounts, and what is kept, counted and logged of who came and who was refused."""
+
+from pathlib import Path
+
+import structlog
+
+from spooler.daemon.login.door import Door, Knock
+from spooler.daemon.login.records import AccountFile, AccountsUnusable
+from spooler.daemon.settings import SettingsError
+from spooler.metrics import Metrics
+from spooler.settings import HomeSection
+from spooler.store import Store
+from spooler.store.logins import Logins
+
+_log = structlog.get_logger()
+
+
+def home_door(settings: HomeSection, store: Store, metrics: Metrics) -> Door:
+    """Return the door, or raise SettingsError when there are accounts that cannot be read."""
+    kept = Logins(store.transactions)
+
+    def told(knock: Knock) -> None:
+        metrics.count_login(knock.what)
+        _log.info("login", what=knock.what, account=knock.account)
+        if knock.account is not None and knock.what != "limited":
+            kept.note(knock.account, knock.what)
+
+    door = Door("home", accounts=_accounts(settings.accounts), told=told, is_plain=settings.plain_http_sessions)
+    metrics.watch_sessions(door.count)
+    return door
+
+
+def _accounts(path: Path) -> AccountFile:
+    accounts = AccountFile(path)
+    try:
+        accounts()
+    except AccountsUnusable as e:
+        raise SettingsError(f"home.accounts_file: {e}") from e
+    except OSError as e:
+        raise SettingsError(f"home.accounts_file {path}: {e.strerror}") from e
+    return accounts
