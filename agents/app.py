@@ -18,6 +18,7 @@ from agents.calibration.kept import KeptCalibrations, take_in
 from agents.clock_watch import ClockWatch
 from agents.doctor.look import Places, look
 from agents.doctor.rounds import Rounds, by_journal
+from agents.grants import GrantWatch, remembered
 from agents.hall import Hall, Keys
 from agents.identity import OneAgent, identity_of, is_unused, machine_of
 from agents.ledger import Binding, Corrupt, Ledger
@@ -37,6 +38,7 @@ from spooler.daemon.server import HttpServer, split_listen
 from spooler.daemon.settings import Credentials, SettingsError, load_settings
 from spooler.wire.courier import Courier
 from spooler.wire.errors import WireError
+from spooler.wire.grant_mode import are_signed
 from spooler.wire.keys import SigningKey, WrapKey
 from spooler.wire.link import PikaLink
 from spooler.wire.topology import hall_queue
@@ -77,12 +79,13 @@ class Agent:
         self._permits = _open_permits(settings)
         ledger, is_damaged = open_ledger(settings.hall.data_directory / "ledger.sqlite")
         _take_in_calibrations(ledger, settings)
+        trust = _trust(settings, ledger)
         self.hall = Hall(
             settings,
             ledger=ledger,
             binding=_bind(ledger, settings, self._permits, is_damaged),
             keys=_keys(settings, credentials),
-            trust=_trust(settings),
+            trust=trust,
             clock=now,
             clock_watch=ClockWatch(now),
         )
@@ -91,6 +94,7 @@ class Agent:
         self._courier = self._make_courier(settings)
         self._server = self._make_server(settings)
         self._wire_wakes()
+        self.hall.pipeline.also(GrantWatch(hall=settings.hall.id, journal=self.hall.journal, trust=trust).look)
         self.hall.pipeline.also(StuckReports(ledger=ledger, clock=now).look)
         self.hall.reconciliation.begin()
 
@@ -226,11 +230,18 @@ def _take_in_calibrations(ledger: Ledger, settings: HallSettings) -> None:
         raise SettingsError(f"hall.calibration_file: 校准文件不可用 · cannot be used: {e}") from e
 
 
-def _trust(settings: HallSettings) -> Trust:
+def _trust(settings: HallSettings, ledger: Ledger) -> Trust:
     """Whom this hall believes, now and whenever that changes."""
-    directory = settings.hall.trust_directory
+    directory, hall = settings.hall.trust_directory, settings.hall.id
+    has_seen_signed = any(mark.agreed for mark in remembered(ledger, hall).values())
     try:
-        return TrustDirectory(directory)
+        return TrustDirectory(
+            directory,
+            signed=are_signed(directory, settings.hall.grants, has_seen_signed=has_seen_signed),
+            wanted=lambda pair: pair[1] == hall,
+            remembered=lambda: remembered(ledger, hall),
+            time=now,
+        )
     except (OSError, ValidationError) as e:
         raise SettingsError(f"hall.trust_directory {directory}: 信任目录不可用 · cannot be used: {why(e)}") from e
 

@@ -9,6 +9,7 @@ import typer
 from agents.account_command import accounts
 from agents.audit_command import audit
 from agents.calibration.commands import calibrate
+from agents.grant_command import grant
 from agents.terminal import DEFAULT_API, ApiOption, JsonOption, TokenFileOption, fail, get, post, show
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="受理大厅打印端 · The agent of one receiving hall.")

@@ -281,8 +281,10 @@ class Hall:
 
 
 def granted(trust: Trust, hall: str) -> set[str]:
-    """Return the registries that may print here now."""
-    return {registry for registry, at, _ in trust.grants if at == hall}
+    """Return the registries that may print here now, and those that might once: their orders are here, and they are told of them."""
+    return {registry for registry, at, _ in trust.grants if at == hall} | {
+        registry for (registry, at), mark in trust.marks.items() if at == hall and mark.agreed
+    }
 
 
 def _below(settings: HallSettings, name: str) -> Path:

@@ -18,6 +18,7 @@ from agents.audit import take_anchor
 from agents.clock_watch import ClockWatch
 from agents.controls import Controls
 from agents.documents import Documents
+from agents.grants import take_withdrawal
 from agents.journal import Journal
 from agents.ledger import Order
 from agents.order import OrderState
@@ -31,7 +32,18 @@ from spooler.wire.envelope import Address, Contents
 from spooler.wire.errors import BadEnvelope, BadMessage
 from spooler.wire.letters import Delivery
 from spooler.wire.messages import CONTROL_TYPE as SIGNED_CONTROL_TYPE
-from spooler.wire.messages import Anchor, Halt, OrderControl, Received, Refused, Replay, Restore, Standing, read_control
+from spooler.wire.messages import (
+    Anchor,
+    Halt,
+    OrderControl,
+    Received,
+    Refused,
+    Replay,
+    Restore,
+    Standing,
+    WithdrawGrant,
+    read_control,
+)
 from spooler.wire.refusal import Refusal, RefusalCode
 from spooler.wire.signed import open_signed
 from spooler.wire.topology import CONTROL_TYPE, ORDER_TYPE
@@ -228,6 +240,8 @@ class Inbox:
             self._reconciliation.halt(control)
         elif isinstance(control, Anchor):
             take_anchor(self._journal, control)
+        elif isinstance(control, WithdrawGrant):
+            take_withdrawal(self._journal, self._trust, control)
         else:
             self._take_about_order(control)
         _log.info("control taken", kind=control.kind, control_id=str(control.control_id))

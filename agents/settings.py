@@ -26,6 +26,7 @@ class HallSection(Section):
     trust_directory: Path
     report_key_credential: str = "report.pem"
     wrap_key_credentials: tuple[str, ...] = ("wrap.pem",)  # the newest first; old ones while kept orders need them
+    grants: GrantMode | None = None  # default: as the trust directory is, and never back to plain
     heartbeat_seconds: float = Field(default=60, gt=0)
     release: Literal["person", "auto"] = "person"
     confirm: Literal["person"] = "person"

@@ -37,6 +37,7 @@ from spooler.dispatch import Dispatcher
 from spooler.electronic.issue import ElectronicIssuer
 from spooler.electronic.join import electronic_issuer, openings, page_beside_the_api
 from spooler.gaps import GapWatch
+from spooler.grants import GrantWatch
 from spooler.ground import (
     Ground,
     broker_expiries,
@@ -268,6 +269,7 @@ def _collector(ground: Ground) -> Collector:
         trust=ground.trust,
         registries=ground.registries,
         clock=ground.clock,
+            GrantWatch(store=ground.store, asker=ground.asker, trust=ground.trust, registries=ground.registries).look,
         on_alarm=ground.metrics.count_alarm,
         on_pass=ground.metrics.count_pass,
         believed=ground.written_off.believed,
@@ -299,6 +301,7 @@ def _api_parts(ground: Ground, probe: APIRouter) -> Parts:
         check_sheets={one.id: one.check for one in ground.settings.registries if one.check},
         items=items,
     )
+            *grant_expiries(ground.trust, ground.registries),
     return Parts(
         intake=Intake(
             checker=checker,

@@ -25,6 +25,7 @@ from spooler.daemon.broker import certificate_end, certificate_ends
 from spooler.daemon.settings import Credentials, SettingsError
 from spooler.documents import Documents, Locker
 from spooler.items import BadItems, Item, find_items, load_items
+from spooler.grants import remembered
 from spooler.locker import KeyLocker, read_key
 from spooler.metrics import KeyExpiry, Metrics
 from spooler.render import BadTemplate, FontMissing, Renderer, find_templates
@@ -32,9 +33,11 @@ from spooler.seal.key import SealKey
 from spooler.seal.ring import SealRing, TicketRing
 from spooler.settings import HomeSettings
 from spooler.store import Database, Store
-from spooler.store.values import Alarm, Endpoint
+from spooler.store.values import Alarm, Endpoint, Topic
 from spooler.wire.errors import WireError
 from spooler.wire.keys import SigningKey
+from spooler.wire.grant_mode import are_signed
+from spooler.wire.grants import Fault
 from spooler.wire.letters import Link
 from spooler.wire.link import BrokerAddress, PikaLink
 from spooler.wire.topology import dead_queue, hall_user, registry_queue
@@ -226,7 +229,7 @@ def broker_expiries(settings: HomeSettings, address: BrokerAddress) -> list[KeyE
     ]
 
 
-def read_trust(settings: HomeSettings, metrics: Metrics) -> Trust:
+def read_trust(settings: HomeSettings, metrics: Metrics, store: Store) -> Trust:
     """Read whom we believe, now and whenever it changes. A registry without a record cannot be served: its name is unknown."""
     directory = settings.home.trust_directory
 
@@ -239,13 +242,30 @@ def read_trust(settings: HomeSettings, metrics: Metrics) -> Trust:
         metrics.count_alarm(Alarm("trust-unreadable"))
 
     try:
-        return TrustDirectory(directory, check=serves_all, on_trouble=alarm)
+        trust = TrustDirectory(
+            directory,
+            check=serves_all,
+            on_trouble=alarm,
+            signed=are_signed(
+                directory, settings.home.grants, has_seen_signed=any(mark.agreed for mark in recalled().values())
+            ),
+            wanted=lambda pair: pair[0] in served,
+            remembered=recalled,
+            on_fault=alarm_of,
+            time=now,
+        )
     except (OSError, ValidationError, Unfit) as e:
         raise SettingsError(f"home.trust_directory {directory}: 信任目录不可用 · cannot be used: {why(e)}") from e
+    def alarm_of(fault: Fault) -> None:
+        metrics.count_alarm(Alarm("grant-not-believed", hall=fault.pair[1] if fault.pair else None))
+
+    served, recalled = {one.id for one in settings.registries}, remembered(store)
 
 
 def read_items(settings: HomeSettings) -> Mapping[str, Item]:
     """Return the catalogue of registration items; SettingsError names what is wrong with it."""
+    store.transactions.listen(Topic.GRANTS, trust.recall)
+    return trust
     try:
         return load_items(settings.home.items_file or find_items())
     except BadItems as e:

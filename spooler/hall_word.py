@@ -14,6 +14,7 @@ from sqlalchemy import Row, insert, select, update
 
 from spooler import audit
 from spooler.answers import end_of_order, take_answer
+from spooler.grants import GRANT_WITHDRAWN, note_withdrawn
 from spooler.job import HOME_REASONS, JobState, Reason
 from spooler.store import Change, IllegalMove
 from spooler.store import tables as t
@@ -44,6 +45,7 @@ from spooler.wire.messages import (
     Standing,
     StockMoved,
 )
+from spooler.wire.refusal import RefusalCode
 
 CLOCK = "clock"
 ALARMED_AGAIN_AFTER = timedelta(hours=1)
@@ -82,11 +84,19 @@ def apply(
 
 
 def _refused(change: Change, report: Refused) -> None:
-    why = Refusal("hall-refused", f"{report.code}: {report.message}"[:500])
     report = _with_its_job(change, report)
+    why = _why_refused(report)
     _tell_job(change, report, Update(because=report.code, refusal=why))
     # Home seals nothing that a hall of the same trust refuses: somebody forged it, or the two sides differ.
     change.alarm(replace(_alarm("order-refused", report), detail=report.code[:64]))
+
+
+def _why_refused(report: Refused) -> Refusal:
+    """A grant that ended while the order was on its way is told as such, not as the hall's refusal of a document."""
+    said = f"{report.code}: {report.message}"
+    if report.code == RefusalCode.GRANT:
+        return replace(GRANT_WITHDRAWN, message=f"{GRANT_WITHDRAWN.message} ({report.hall}: {said})"[:500])
+    return Refusal("hall-refused", said[:500])
 
 
 def _was_wrapped_before(change: Change, report: Refused, has_newer_key: Callable[[str, datetime], bool]) -> bool:
@@ -262,4 +272,5 @@ SAYS: Mapping[str, Callable[[Change, Any], None]] = {
     "heartbeat": _heartbeat,
     "answer": take_answer,
     "reconcile": note_reconcile,
+    "grant-withdrawn": note_withdrawn,
 }

@@ -3,7 +3,7 @@
 No label ever holds more than ids and words: no name, no number of a document, no request id.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -238,7 +238,7 @@ class StoreFigures(Collector):
         yield build
 
 
-def key_expiries(trust: Trust, registries: Iterable[str]) -> list[KeyExpiry]:
+def key_expiries(trust: Trust, registries: Collection[str]) -> list[KeyExpiry]:
     """Return when the keys end that orders and reports depend on: of each kind and owner the one that ends last."""
     records = [
         *((registry, key) for registry in registries for key in trust.registries[registry].ticket_keys),
@@ -251,7 +251,9 @@ def key_expiries(trust: Trust, registries: Iterable[str]) -> list[KeyExpiry]:
             latest[place] = max(latest.get(place, key.not_after), key.not_after)
     return [KeyExpiry(use, owner, at) for (use, owner), at in sorted(latest.items())]
 
+        *((registry, key) for registry in registries for key in trust.registries[registry].grant_keys),
 
+        *((hall.hall, key) for hall in trust.halls.values() for key in hall.grant_keys),
 def _gauge(name: str, what: str, *labels: str) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, what, labels=labels)
 
@@ -261,3 +263,9 @@ def _version() -> str:
         return version("certspool")
     except PackageNotFoundError:
         return "0"
+def grant_expiries(trust: Trust, registries: Collection[str]) -> list[KeyExpiry]:
+    """Return when the signed grants of these registries end: from then on nothing is printed there."""
+    served, agreed = frozenset(registries), trust.agreed or {}
+    return [KeyExpiry("granted", ".".join(pair), one.not_after) for pair, one in sorted(agreed.items()) if pair[0] in served]
+
+

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 from spooler.daemon.crash import crash_point
 from spooler.documents import Documents, Private
+from spooler.grants import GRANT_WITHDRAWN
 from spooler.job import JobState
 from spooler.seal.key import SealKey
 from spooler.seal.ticket import OrderFacts, seal_order
 from spooler.store import Store
 from spooler.store.orders import PREPARED, Prepared
-from spooler.store.values import OpenOrder, Refusal, Update, Work
+from spooler.store.values import OpenOrder, Update, Work
 from spooler.wire.envelope import MAX_WRAPPED_BYTES
 from spooler.wire.keys import SigningKey
 from spooler.wire.messages import Replaces
@@ -24,10 +25,6 @@ from spooler.wire.trust import Trust
 CHINA = ZoneInfo("Asia/Shanghai")
 SATURDAY = 5
 ENVELOPE_BYTES = 64  # what wrapping adds
-GRANT_WITHDRAWN = Refusal(
-    "grant-withdrawn",
-    "该登记机构已无权在该大厅打印此类证书 / the registry is no longer granted to print this kind at that hall",
-)
 
 
 class TooLargeForTheWire(Exception):

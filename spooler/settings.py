@@ -12,6 +12,7 @@ from spooler.daemon.login.records import FILE_NAME
 from spooler.daemon.login.settings import check_plain
 from spooler.daemon.settings import Section
 from spooler.electronic.identifier import LAST_SERIAL, credit_code
+from spooler.wire.grant_mode import GrantMode
 from spooler.wire.messages import Check, HallId, RegistryId, Sha256
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -35,6 +36,7 @@ class HomeSection(Section):
     most_waiting_letters: int = Field(default=20_000, ge=1)  # with more in the outbox no request is taken (503)
     heartbeat_seconds: float = Field(default=60, gt=0)  # what halls are set to; three missed make a hall silent
 
+    grants: GrantMode | None = None  # default: as the trust directory is, and never back to plain
     @property
     def documents(self) -> Path:
         return self.documents_directory or self.data_directory / "documents"

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "callbacks": ("spooler.cli.callbacks", "app", "回调 · Callbacks that wait or are parked."),
     "broker": ("spooler.cli.broker", "app", "消息中间件 · Set RabbitMQ up, and check it."),
     "pki": ("spooler.cli.pki", "app", "密钥与信任 · Keys, certificates, the trust directory."),
+    "grant": ("spooler.cli.grants", "app", "互授权限 · Who may print what where, signed by both sides."),
     "audit": ("spooler.cli.audit", "app", "审计日志 · Is the audit log as it was written?"),
     "sandbox": ("spooler.sandbox.cli", "app", "沙箱 · A whole private installation on this machine."),
     "account": ("spooler.cli.account", "app", "登录账号 · People who log in with a password."),

@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,7 @@ from spooler.wire.rabbitmq_conf import EXTERNAL, PLAIN
 from spooler.wire.tls_probe import tls_faults
 from spooler.wire.topology import Topology, describe, hall_user
 from spooler.wire.trust import Trust, load_trust
+from spooler.wire.ways import ways_of
 
 app = typer.Typer(no_args_is_help=True, help="消息中间件 · Set RabbitMQ up, and check it.")
 
@@ -164,7 +166,10 @@ def _read(config: Path) -> tuple[HomeSettings, Trust]:
 
 
 def _topology(settings: HomeSettings, trust: Trust) -> Topology:
-    return describe((registry.id for registry in settings.registries), trust.halls, home=settings.broker.user)
+    registries, home = (registry.id for registry in settings.registries), settings.home
+    signed = home.grants != "plain"
+    ways = ways_of(home.trust_directory, datetime.now(UTC), order_days=home.order_days) if signed else None
+    return describe(registries, trust.halls, home=settings.broker.user, ways=ways)
 
 
 def _session(settings: HomeSettings, url: str, user: str, password_file: Path) -> Management:

@@ -70,7 +70,7 @@ def add(
     if not fullmatch(r"\d{6}-\d{2}", hall):
         _fail(f"{hall} is not a hall: <county>-NN", Exit.WRONG_USAGE)
     try:
-        pki.init(directory, [], [pki.NewHall(hall, name or hall, site)], now=datetime.now(UTC))
+        pki.init(directory, [], [pki.NewHall(hall, name or hall, site)], now=datetime.now(UTC), signed=True)
     except (AlreadyThere, OSError) as e:
         _fail(str(e), Exit.FAILED)
     prints = sorted(SITE_PRINTS[site])

@@ -51,7 +51,7 @@ def init(
 
     Also their certificates at the broker (user home, and one user a hall), and with --broker the broker's own (docs/broker.md).
 
-    Run it again with new names only to add registries or halls. Every registry is granted every hall; narrow trust/grants.json.
+    Run it again with new names only to add registries or halls. Every registry is granted every hall (certspool grant).
 
     Example: certspool pki init --dir /etc/certspool/pki --registries 231221,231202 --halls 231282-01,231283-01
     """
@@ -67,6 +67,7 @@ def init(
             now=datetime.now(UTC),
             algorithm=seal_algorithm,
             servers=[pki.NewServer(node, tuple(broker_address or ())) for node in broker or ()],
+            signed=True,
         )
     except (AlreadyThere, BadName) as e:
         _fail(str(e), 1)
@@ -211,6 +212,7 @@ def _server(directory: Path, node: str, names: Sequence[str]) -> dict[str, objec
     return {
         "owner": node,
         "key": "broker",
+        signed=True,
         "file": str(files),
         "next": "the files go to the broker's machine; trust/ everywhere",
     }

@@ -97,6 +97,7 @@ def _make_keys(site: Site) -> None:
         now=datetime.now(UTC),
         algorithm=SealAlgorithm.RSA_2048,
         servers=[pki.NewServer(BROKER_NODE, (LOOPBACK,))],
+        signed=True,
     )
     _write_private(site.home_credentials / CALLBACK_SECRET, site.callback_secret)
     _write_private(site.home_credentials / DOCUMENT_KEY, b64encode(secrets.token_bytes(32)).decode())

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import partial
 
 import httpx
@@ -13,6 +14,7 @@ from spooler.sandbox.down import down
 from spooler.sandbox.site import VIRTUAL_HOST, HallSite, Site
 from spooler.wire.management import Management
 from spooler.wire.topology import describe
+from spooler.wire.ways import ways_of
 
 READY_SECONDS = 120.0
 LOG_LINES = 12
@@ -83,7 +85,8 @@ def _add_queues(site: Site, hall: HallSite) -> None:
 def _open_broker(site: Site) -> None:
     private = broker.prepare(site.broker)
     _until_ready(site, "broker", lambda: broker.is_ready(private))
-    topology = describe(site.registries, [hall.hall for hall in site.halls], home=foundation.HOME_USER)
+    ways = ways_of(site.trust, datetime.now(UTC), order_days=foundation.ORDER_DAYS)
+    topology = describe(site.registries, [hall.hall for hall in site.halls], home=foundation.HOME_USER, ways=ways)
     administrator = private.address()
     with Management(
         private.management_url, administrator.user, administrator.password, virtual_host=VIRTUAL_HOST

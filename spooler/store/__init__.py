@@ -6,7 +6,8 @@
     gaps        missing reports                           dead        letters given up
     write_offs  halls that nothing is expected from    electronics  certificates as files
     duty        who of several homes does what only one may do         asks      what waits for a person
-    audit       the log that hangs together, and its anchors
+    audit       the log that hangs together, and its anchors        kept      until when documents are, and legal holds
+    grants      what was ever agreed and withdrawn
 
 `changing()` is one transaction for those that must write several of these together (`collect`, `controls`).
 """
@@ -27,6 +28,7 @@ from spooler.store.duty import Duty
 from spooler.store.electronic import Electronics
 from spooler.store.figures import Figures
 from spooler.store.gaps import Gaps
+from spooler.store.grants import Grants
 from spooler.store.halls import Approvals, Halls
 from spooler.store.jobs import Jobs
 from spooler.store.orders import Orders
@@ -55,6 +57,7 @@ class Store:
         self.audit = Audit(self.transactions)
         self.callbacks = Callbacks(self.transactions)
         self.halls = Halls(self.transactions)
+        self.grants = Grants(self.transactions)
         self.standings = Standings(self.transactions)
         self.approvals = Approvals(self.transactions)
         self.gaps = Gaps(self.transactions)

@@ -15,7 +15,7 @@ from spooler.job import HOME_REASONS, MOVES, OUTLIVES_THE_JOB, JobState, Reason,
 from spooler.store import tables as t
 from spooler.store.audit_chain import AuditChain
 from spooler.store.electronic_changes import end_electronic
-from spooler.store.values import Alarm, Endpoint, Moved, Side, Topic, Update
+from spooler.store.values import Alarm, Endpoint, Moved, Refusal, Side, Topic, Update
 from spooler.wire import strict
 from spooler.wire.addresses import headers
 from spooler.wire.topology import EVENT_TYPE, EVENTS
@@ -89,7 +89,7 @@ class Change:
             self.stirred.add(Topic.ELECTRONIC)
         self._record(row, after, new, change)
         self._tell(row, after, new, change, is_news=after is not before or new != old)
-        self._note(before, after, row.state_since)
+        self._note(before, after, row.state_since, change.refusal)
         return True
 
     def record_first(self, row: Row[Any], change: Update) -> None:
@@ -235,10 +235,11 @@ class Change:
             self.connection.execute(insert(t.deliveries), rows)
             self.stirred.add(Topic.CALLBACKS)
 
-    def _note(self, before: JobState, after: JobState, since: datetime) -> None:
+    def _note(self, before: JobState, after: JobState, since: datetime, refusal: Refusal | None) -> None:
         if after is before:
             return
-        self.moved.append(Moved(before, after, (self.now - since).total_seconds()))
+        refused = refusal.code if refusal is not None and after is JobState.REFUSED else None
+        self.moved.append(Moved(before, after, (self.now - since).total_seconds(), refused))
         if after in {JobState.ACCEPTED, JobState.SEALED}:
             self.stirred.add(Topic.WORK)
 

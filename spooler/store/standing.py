@@ -15,6 +15,7 @@ from sqlalchemy import Row, delete, func, insert, select, update
 
 from spooler.store import tables as t
 from spooler.store.change import Change
+from spooler.store.grants import forget_told
 from spooler.store.reports import Place
 from spooler.store.transactions import Transactions
 from spooler.store.values import Alarm, Topic
@@ -89,6 +90,7 @@ def note_reconcile(change: Change, report: Reconcile) -> None:
         # A person asked, after switching the other agent off: from here on this one is the hall.
         _set(change, report.hall, RECONCILE, report.why)
     _keep_ask(change, report)
+    forget_told(change, (report.registry, report.hall))
     change.stirred.add(Topic.STANDING)
 
 

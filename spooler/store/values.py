@@ -27,6 +27,7 @@ class Topic(StrEnum):
     CALLBACKS = "callbacks"
     STANDING = "standing"  # a hall asked for its orders, or is to be halted
     ELECTRONIC = "electronic"  # a file of an electronic certificate is to be made
+    GRANTS = "grants"  # what was agreed or withdrawn is otherwise remembered
 
 
 @dataclass(frozen=True)
@@ -326,6 +327,7 @@ class Moved:
     before: JobState
     after: JobState
     seconds: float
+    refused: str | None = None  # the code of its refusal
 
 
 # What became of a request.

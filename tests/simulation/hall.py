@@ -177,7 +177,7 @@ class SimulatedHall(Hall):
         self._words = SimpleNamespace(of=lambda ticket: ())  # type: ignore[assignment]
         self.journal = Journal(ledger=ledger, reporter=self.reporter, board=self.board, clock=world.clock)
         # No grants: then no heartbeats, which would only fill the trace.
-        self._join(SimpleNamespace(grants=(), registries={REGISTRY: None}), world.clock)  # type: ignore[arg-type]
+        self._join(SimpleNamespace(grants=(), marks={}, registries={REGISTRY: None}), world.clock)  # type: ignore[arg-type]
         self.board.listen(self._changed)
 
 
