@@ -22,11 +22,15 @@ def config(
         Path | None,
         typer.Option("--keys", help="Where ca.pem, server.pem, server.key will lie there; default: PLACE/certspool."),
     ] = None,
+    revoked: Annotated[
+        Path | None,
+        typer.Option("--revoked", help="Where trust/broker/revoked will lie there; default: PLACE/certspool/revoked."),
+    ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Of AMQP over TLS.")] = 5671,
     address: Annotated[str, typer.Option(help="Where it listens; default: every address.")] = "",
     management_port: Annotated[int, typer.Option(min=1, max=65535, help="Of the management API, on loopback.")] = 15672,
 ) -> None:
-    """配置文件 · rabbitmq.conf, the plugins and an administrator for a broker that is spoken to over TLS and by certificate alone.
+    """配置文件 · The files of a broker that is spoken to over TLS and by certificate alone, with an administrator.
 
     No plaintext listener, no guest, management on loopback. The administrator's password is made into administrator.password. The broker's
     own keys come from certspool pki issue --broker NODE (docs/broker.md).
@@ -36,6 +40,7 @@ def config(
     password = secrets.token_urlsafe(24)
     files = BrokerFiles(
         keys=keys or place / "certspool",
+        revoked=revoked or place / "certspool/revoked",
         port=port,
         address=address,
         management_port=management_port,
@@ -46,6 +51,7 @@ def config(
         defined = definitions("administrator", password, secrets.token_bytes(4))
         write_new(out / "certspool.json", defined.encode(), READABLE_BY_GROUP)
         write_new(out / "rabbitmq.conf", files.configuration().encode(), PUBLIC)
+        write_new(out / "advanced.config", files.advanced().encode(), PUBLIC)
         write_new(out / "enabled_plugins", plugins().encode(), PUBLIC)
     except (AlreadyThere, OSError) as e:
         fail(str(e), Exit.FAILED)

@@ -133,6 +133,7 @@ def revoke(
     directory: Annotated[Path, typer.Option("--dir", help="Where keys and trust records are kept.")],
     registry: Annotated[str, typer.Option(help="登记机构代码 · The registry whose key it is.")] = "",
     hall: Annotated[str, typer.Option(help="大厅 · The hall whose key it is; without --key all of its keys.")] = "",
+    home: Annotated[str, typer.Option(help="登记机构端 · The home's user at the broker: all of its keys there.")] = "",
     key: Annotated[KeyUse | None, typer.Option(help="Which key.")] = None,
     key_id: Annotated[str, typer.Option(help="The beginning of its id, where there are several.")] = "",
     compromised: Annotated[
@@ -146,8 +147,8 @@ def revoke(
 
     Example: certspool pki revoke --dir /etc/certspool/pki --registry 231221 --key seal --key-id 3f2a91
     """
-    owner = _one_of(registry=registry, hall=hall)
-    uses = [_of(owner, registry, _needed(key))] if registry or key else list(rotation.OF_HALL)
+    owner = _one_of(registry=registry, hall=hall, home=home)
+    uses = [_of(owner, registry, _needed(key))] if registry or key else _all_of(directory, owner, home)
     now = datetime.now(UTC)
     try:
         done = [
@@ -165,6 +166,14 @@ def revoke(
         },
         as_json,
     )
+
+
+def _all_of(directory: Path, owner: str, home: str) -> list[KeyUse]:
+    """Return what is revoked without being named: a hall may have no key at the broker."""
+    if home:
+        return [KeyUse.BROKER]
+    has_one = (directory / broker_keys.CLIENTS / f"{broker_keys.user_of(owner)}.pem").exists()
+    return [*rotation.OF_HALL, *([KeyUse.BROKER] if has_one else [])]
 
 
 def _one_of(**owners: str) -> str:
@@ -203,6 +212,7 @@ def _newcomer(
         [_hall(owner, names)] if hall else [],
         now=datetime.now(UTC),
         algorithm=algorithm,
+        signed=True,
     )
     return {"owner": owner, "next": "trust/ goes to every machine, its credentials to its own"}
 
@@ -212,7 +222,6 @@ def _server(directory: Path, node: str, names: Sequence[str]) -> dict[str, objec
     return {
         "owner": node,
         "key": "broker",
-        signed=True,
         "file": str(files),
         "next": "the files go to the broker's machine; trust/ everywhere",
     }

@@ -114,15 +114,16 @@ class Authority:
         return builder.sign(self._private, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
-def revocation_list(authority: Authority, before: bytes | None, certificate: x509.Certificate, now: datetime) -> bytes:
-    """Return the authority's list of revoked certificates with one more on it."""
+def revocation_list(authority: Authority, before: bytes | None, now: datetime, *more: x509.Certificate) -> bytes:
+    """Return the authority's list of revoked certificates with these on it too."""
     builder = x509.CertificateRevocationListBuilder().issuer_name(authority.certificate.subject)
-    builder = builder.last_update(now).next_update(now + AUTHORITY_LIFE)
-    known = list(x509.load_pem_x509_crl(before)) if before else []
-    one = x509.RevokedCertificateBuilder().serial_number(certificate.serial_number).revocation_date(now).build()
-    fresh = [one] if all(old.serial_number != one.serial_number for old in known) else []
-    for revoked in (*known, *fresh):
-        builder = builder.add_revoked_certificate(revoked)
+    builder = builder.last_update(now - CLOCK_MARGIN).next_update(now + AUTHORITY_LIFE)
+    revoked = {one.serial_number: one for one in (x509.load_pem_x509_crl(before) if before else ())}
+    for certificate in more:
+        one = x509.RevokedCertificateBuilder().serial_number(certificate.serial_number).revocation_date(now).build()
+        revoked.setdefault(one.serial_number, one)
+    for one in revoked.values():
+        builder = builder.add_revoked_certificate(one)
     return authority.sign_list(builder)
 
 

@@ -2,7 +2,8 @@
 
     DIR/ca/{broker-ca.key,broker-ca.pem}                    certifies the broker and its clients; a seal never
     DIR/trust/broker-ca.pem                                 whom homes and halls believe that they talk to the broker
-    DIR/trust/broker/{clients,servers}/<name>.pem           the certificates in use: nothing secret, to see when they end
+    DIR/trust/broker/{clients,servers,former}/<name>.pem    the certificates in use and before: nothing secret, to see when they end
+    DIR/trust/broker/revoked/<hash of the authority>.r0     which ones are good no more: for the broker's machine
     DIR/home/credentials/<user>.broker.pem                  for a home: key and certificate of its user at the broker
     DIR/halls/<hall>/credentials/broker.pem                 for that hall alone
     DIR/broker/<node>/{ca.pem,server.pem,server.key}        for the broker's machine
@@ -20,14 +21,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from spooler.seal.authority import Authority, PublicKey
+from spooler.seal.authority import Authority, PublicKey, fingerprint, revocation_list
 from spooler.seal.files import PRIVATE, PUBLIC, NewFile, write_again, write_new
 from spooler.wire.topology import hall_user
 
 AUTHORITY_NAME = "certspool broker authority"
 HOME_USER = "home"
 RESERVED = ("administrator", "guest")  # users of RabbitMQ itself, who come over loopback
-CLIENTS, SERVERS = "trust/broker/clients", "trust/broker/servers"
+CLIENTS, SERVERS, FORMER = "trust/broker/clients", "trust/broker/servers", "trust/broker/former"
+REVOKED = "trust/broker/revoked/522fa007.r0"  # as OpenSSL and Erlang look for it: a hash of AUTHORITY_NAME
 
 
 class BadName(Exception):
@@ -45,6 +47,7 @@ def authority(directory: Path, now: datetime) -> tuple[Authority, list[NewFile]]
         NewFile("ca/broker-ca.key", made.private_pem(), PRIVATE),
         NewFile("ca/broker-ca.pem", pem, PUBLIC),
         NewFile("trust/broker-ca.pem", pem, PUBLIC),
+        NewFile(REVOKED, revocation_list(made, None, now), PUBLIC),
     ]
 
 
@@ -119,8 +122,40 @@ def write(directory: Path, files: Sequence[NewFile]) -> None:
 
 
 def publish(directory: Path, user: str, certificate: bytes) -> None:
-    """Say which certificate this user has now."""
-    write_again(directory / CLIENTS / f"{user}.pem", certificate)
+    """Say which certificate this user has now; the one before is not forgotten, since it may have to be revoked."""
+    place = directory / CLIENTS / f"{user}.pem"
+    if place.exists() and (before := place.read_bytes()) != certificate:
+        write_again(
+            directory / FORMER / f"{user}.{fingerprint(x509.load_pem_x509_certificate(before))[:16]}.pem", before
+        )
+    write_again(place, certificate)
+
+
+def revoke(directory: Path, owner: str, key_id: str, now: datetime) -> tuple[tuple[str, ...], int]:
+    """End every certificate of this owner whose fingerprint begins so; return these, and how many are still good."""
+    issuer, files = authority(directory, now)
+    write(directory, files)
+    before = (directory / REVOKED).read_bytes()
+    listed = {one.serial_number for one in x509.load_pem_x509_crl(before)}
+    good = {fingerprint(one): one for one in _certificates(directory, owner) if one.serial_number not in listed}
+    chosen = {id_: one for id_, one in good.items() if id_.startswith(key_id)}
+    if chosen:
+        write_again(directory / REVOKED, revocation_list(issuer, before, now, *chosen.values()))
+    return tuple(chosen), len(good) - len(chosen)
+
+
+def _certificates(directory: Path, owner: str) -> Iterator[x509.Certificate]:
+    """Yield what was ever certified for this owner, as far as it lies here; one that waits to be activated too."""
+    user, place = user_of(owner), place_of(directory, owner)
+    files = [
+        directory / CLIENTS / f"{user}.pem",
+        *(directory / FORMER).glob(f"{user}.*.pem"),
+        *place.parent.glob(f"{place.stem}.*{place.suffix}"),
+        place,
+    ]
+    for file in files:
+        if file.exists():
+            yield x509.load_pem_x509_certificate(file.read_bytes())
 
 
 def place_of(directory: Path, owner: str) -> Path:

@@ -118,6 +118,11 @@ def revoke(
     """End a key at once: `key_id` is the beginning of its id, needed where there are several."""
     if use is KeyUse.SEAL:
         return _revoke_seal(directory, owner, key_id, now, compromised)
+    if use is KeyUse.BROKER:
+        ended, remaining = broker_keys.revoke(directory, owner, key_id or "", now)
+        if not ended:
+            raise NoSuchKey(f"{owner} has no {use} key in {directory} that begins with {key_id!r} and is not revoked")
+        return Revoked(owner, use, ended, remaining)
     chosen = _choose([key.kid for key in _keys(directory, owner, use) if key.revoked_at is None], key_id, owner, use)
     keys = _change(
         directory,
@@ -203,7 +208,7 @@ def _list_revoked(directory: Path, chosen: str, now: datetime) -> None:
         if certificate is not None and fingerprint(certificate) == chosen:
             path = directory / "trust/ca.crl"
             before = path.read_bytes() if path.exists() else None
-            write_again(path, revocation_list(_authority(directory), before, certificate, now))
+            write_again(path, revocation_list(_authority(directory), before, now, certificate))
 
 
 def _certificate(file: Path) -> x509.Certificate | None:

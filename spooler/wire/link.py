@@ -16,6 +16,7 @@ from pika.exceptions import (
     ChannelClosedByBroker,
     ChannelError,
     ConnectionBlockedTimeout,
+    IncompatibleProtocolError,
     NackError,
     ProbableAccessDeniedError,
     ProbableAuthenticationError,
@@ -114,6 +115,9 @@ def as_wire_errors() -> Iterator[None]:
         raise _refusal(e) from e
     except (ProbableAuthenticationError, ProbableAccessDeniedError) as e:
         raise BrokerUnreachable("RabbitMQ refuses this user, password or virtual host") from e
+    except IncompatibleProtocolError as e:
+        # With TLS 1.3 the refusal of a certificate comes when the handshake is over for us.
+        raise BrokerUnreachable("what answers hangs up: no RabbitMQ, or one that does not take our certificate") from e
     except ConnectionBlockedTimeout as e:
         raise BrokerUnreachable("RabbitMQ takes nothing: it is short of memory or disk") from e
     except ssl.SSLCertVerificationError as e:

@@ -17,6 +17,7 @@ class BrokerFiles:
     """Where the broker listens, and where its own files lie on its machine."""
 
     keys: Path  # ca.pem, server.pem, server.key
+    revoked: Path | None = None  # the directory of certificates that are good no more
     port: int = 5671
     address: str = ""  # default: every address of the machine
     management_port: int = 15672  # on loopback: who administers is on the machine, or comes by ssh
@@ -33,14 +34,8 @@ class BrokerFiles:
         else:
             yield f"listeners.tcp.local = {LOOPBACK}:{self.plain_port}"
         yield f"listeners.ssl.default = {f'{self.address}:' if self.address else ''}{self.port}"
-        yield f"ssl_options.cacertfile = {self.keys / 'ca.pem'}"
-        yield f"ssl_options.certfile = {self.keys / 'server.pem'}"
-        yield f"ssl_options.keyfile = {self.keys / 'server.key'}"
-        yield "ssl_options.versions.1 = tlsv1.3"
-        yield "ssl_options.versions.2 = tlsv1.2"
-        yield "ssl_options.verify = verify_peer"
-        yield "ssl_options.fail_if_no_peer_cert = true"
-        yield "ssl_options.depth = 0"  # our authority certifies its clients itself
+        if self.revoked is None:
+            yield from self._tls()
         yield f"auth_mechanisms.1 = {EXTERNAL}"
         if self.plain_port is not None:
             yield f"auth_mechanisms.2 = {PLAIN}"
@@ -51,6 +46,34 @@ class BrokerFiles:
         yield f"management.tcp.port = {self.management_port}"
         if self.definitions is not None:
             yield f"load_definitions = {self.definitions}"
+
+    def _tls(self) -> Iterator[str]:
+        yield f"ssl_options.cacertfile = {self.keys / 'ca.pem'}"
+        yield f"ssl_options.certfile = {self.keys / 'server.pem'}"
+        yield f"ssl_options.keyfile = {self.keys / 'server.key'}"
+        yield "ssl_options.versions.1 = tlsv1.3"
+        yield "ssl_options.versions.2 = tlsv1.2"
+        yield "ssl_options.verify = verify_peer"
+        yield "ssl_options.fail_if_no_peer_cert = true"
+        yield "ssl_options.depth = 0"  # our authority certifies its clients itself
+
+    def advanced(self) -> str:
+        """Return advanced.config: the same of TLS, with the revoked certificates, for which rabbitmq.conf has no words.
+
+        The list is read at each connection. Without a list nobody gets in.
+        """
+        options = (
+            f'{{cacertfile, "{self.keys / "ca.pem"}"}}',
+            f'{{certfile, "{self.keys / "server.pem"}"}}',
+            f'{{keyfile, "{self.keys / "server.key"}"}}',
+            "{versions, ['tlsv1.3', 'tlsv1.2']}",
+            "{verify, verify_peer}",
+            "{fail_if_no_peer_cert, true}",
+            "{depth, 0}",
+            "{crl_check, peer}",
+            f'{{crl_cache, {{ssl_crl_hash_dir, {{internal, [{{dir, "{self.revoked}"}}]}}}}}}',
+        )
+        return "[{rabbit, [{ssl_options, [\n  " + ",\n  ".join(options) + "\n]}]}].\n"
 
 
 def plugins() -> str:

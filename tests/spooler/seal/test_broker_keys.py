@@ -141,3 +141,42 @@ def test_a_certificate_in_anothers_name_is_not_issued(directory, options, code):
     assert issue(directory, *options).exit_code == code
 
     assert sorted(directory.rglob("*")) == before
+
+
+def listed(directory: Path) -> set[int]:
+    return {one.serial_number for one in x509.load_pem_x509_crl((directory / broker_keys.REVOKED).read_bytes())}
+
+
+def test_all_certificates_that_a_hall_ever_had_are_revoked_with_one_word(directory):
+    """Also the one before, and one that waits: whichever the thief has."""
+    had = [certificate(directory / PLACES[HALL])]
+    for _ in range(2):
+        issued = rotation.issue(directory, HALL, KeyUse.BROKER, now=NOW)
+        had.append(certificate(issued.file))
+        if len(had) == 2:
+            rotation.activate(directory, HALL, KeyUse.BROKER)
+    assert listed(directory) == set()
+
+    revoked = rotation.revoke(directory, HALL, KeyUse.BROKER, now=NOW)
+
+    assert listed(directory) == {one.serial_number for one in had}
+    assert (len(revoked.key_ids), revoked.remaining) == (3, 0)
+    with pytest.raises(rotation.NoSuchKey):
+        rotation.revoke(directory, HALL, KeyUse.BROKER, now=NOW)
+    assert certificate(directory / PLACES["home"]).serial_number not in listed(directory)
+
+
+def test_one_of_them_is_revoked_by_the_beginning_of_its_id(directory):
+    issued = rotation.issue(directory, HALL, KeyUse.BROKER, now=NOW)
+
+    revoked = rotation.revoke(directory, HALL, KeyUse.BROKER, now=NOW, key_id=issued.key_id[:8])
+
+    assert (revoked.key_ids, revoked.remaining) == ((issued.key_id,), 1)
+    assert listed(directory) == {certificate(issued.file).serial_number}
+
+
+def test_a_hall_that_is_revoked_as_a_whole_loses_its_key_at_the_broker(directory):
+    told = CliRunner().invoke(app, ["revoke", "--dir", str(directory), "--hall", HALL, "--json"])
+
+    assert [one["key"] for one in json.loads(told.output)["revoked"]] == ["report", "wrap", "broker"]
+    assert len(listed(directory)) == 1

@@ -47,6 +47,7 @@ def test_every_key_is_where_its_owner_looks(directory):
         "ca/broker-ca.key",
         "ca/broker-ca.pem",
         "trust/broker-ca.pem",
+        "trust/broker/revoked/522fa007.r0",
         "trust/broker/clients/home.pem",
         "trust/broker/clients/hall-231282-01.pem",
         "home/credentials/home.broker.pem",

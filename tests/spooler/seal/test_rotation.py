@@ -284,7 +284,7 @@ def test_a_hall_is_revoked_whole_by_command(office):
     result = run(office, "revoke", "--hall", HALL, "--json")
     told = json.loads(result.stdout)
 
-    assert [(one["key"], one["remaining"]) for one in told["revoked"]] == [("report", 0), ("wrap", 0)]
+    assert [(one["key"], one["remaining"]) for one in told["revoked"]] == [("report", 0), ("wrap", 0), ("broker", 0)]
     assert "no key is left" in told["next"]
     hall = load_trust(office.directory / "trust").halls[HALL]
     assert all(key.revoked_at for key in (*hall.report_keys, *hall.wrap_keys))

@@ -89,7 +89,7 @@ def deployed(place: Path) -> Iterator[Deployment]:
     port, management, distribution, epmd = free_ports(4)
     out = place / "mq-1"
     ports = ("--port", port, "--address", LOOPBACK, "--management-port", management)
-    where = ("--place", out, "--keys", place / "pki/broker/mq-1")
+    where = ("--place", out, "--keys", place / "pki/broker/mq-1", "--revoked", place / "pki/trust/broker/revoked")
     _done(certspool("broker", "config", "--out", out, *where, *map(str, ports)))
     password = (out / "administrator.password").read_text().strip()
     private = PrivateBroker(str(out), 0, management, distribution, epmd, password)

@@ -373,3 +373,21 @@ def test_a_stranger_who_may_read_or_write_is_named(broker):
     assert told.exit_code == 1
     assert "user mallory, whom nobody here knows, may write orders" in told.output
     assert f"may read {hall_queue(HALL)}" in told.output
+
+
+@pytest.mark.attack_row("S25")
+def test_a_certificate_that_was_revoked_opens_nothing_from_the_next_connection_on(broker):
+    """S25: whoever has a hall's key has lost it as soon as the list is on the broker's machine; the hall goes on with another."""
+    thief, others = PikaLink(broker.address(OTHER_HALL)), PikaLink(broker.address(HALL))
+    with closing(thief), closing(others):
+        thief.open()
+        of_the_hall = ("--dir", broker.pki, "--hall", OTHER_HALL, "--key", "broker")
+        assert certspool("pki", "revoke", *of_the_hall).exit_code == 0
+
+        with pytest.raises(BrokerUnreachable, match="certificate"):
+            thief.open()
+        others.open()
+
+        for options in ((), ("--activate",)):
+            assert certspool("pki", "issue", *of_the_hall, *options).exit_code == 0
+        thief.open()
