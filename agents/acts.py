@@ -12,7 +12,7 @@ from agents.approvals import Act, Approvals
 from agents.blank import Blanks
 from agents.checks import Checks, a_reason
 from agents.documents import Documents
-from agents.errors import DoesNotFit
+from agents.errors import Destroyed, DoesNotFit
 from agents.journal import Journal
 from agents.ledger import Order
 from agents.ledger.calibration_prints import LAPSED
@@ -80,6 +80,8 @@ class Acts:
         """Return what will stand on the paper over a drawing of the blank, marked 样张: for a look before a blank is used."""
         by.acting_as(Role.CLERK)
         order = self._journal.order(order_id)
+        if order.is_destroyed:
+            raise Destroyed("保存期限已过，文书内容已销毁 · kept as long as it was to be, and destroyed")
         shapes = [row.shape for row in self._journal.passes(order)]
         return draw_preview(self._documents.document(order), shapes, self._templates.blank(order.template))
 

@@ -2,7 +2,9 @@
 
 import os
 from base64 import b64decode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
@@ -10,7 +12,7 @@ from uuid import UUID
 from agents.ledger import Order
 from spooler.daemon.crash import crash_point
 from spooler.wire import strict
-from spooler.wire.envelope import Address, Contents, unwrap
+from spooler.wire.envelope import ENCAPSULATED_BYTES, Address, Contents, unwrap
 from spooler.wire.errors import BadEnvelope
 from spooler.wire.keys import WrapKey
 from spooler.wire.messages import Ticket, read_ticket
@@ -44,6 +46,24 @@ class Documents:
         crash_point("agent.before-document-rename")
         aside.replace(path)
         self._sync_directory()
+
+    def destroy(self, order_id: UUID) -> None:
+        """Overwrite what the wrap key opens the order with, and remove the file. That it is gone already is as good."""
+        path = self._path(order_id)
+        with suppress(FileNotFoundError), path.open("r+b") as file:
+            file.write(bytes(ENCAPSULATED_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink(missing_ok=True)
+        path.with_suffix(".new").unlink(missing_ok=True)
+        self._sync_directory()
+
+    def left_over(self, before: datetime) -> Iterator[UUID]:
+        """Return the orders whose files lie untouched since then."""
+        for path in sorted(self._directory.glob("*.*")):
+            with suppress(FileNotFoundError, ValueError):
+                if path.stat().st_mtime < before.timestamp():
+                    yield UUID(path.stem)
 
     def contents(self, order: Order) -> Contents:
         address = Address(registry=order.registry, hall=self._hall, order_id=order.order_id, kid=order.kid)

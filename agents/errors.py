@@ -5,6 +5,7 @@ HallError
 ├── Invalid          the caller: a field is not what it must be
 ├── DoesNotFit       the clerk: the state is another; `fits` says what would do
 │   └── Stale        the clerk: somebody was faster, look again
+├── Destroyed        nobody: it was kept as long as it was to be
 └── NotAllowed       another account: this one may not
 
 Why an order is not trusted is the wire's word: `spooler.wire.refusal`.
@@ -47,6 +48,12 @@ class Stale(DoesNotFit):
     """The caller saw an older attempt or try."""
 
     code = "stale"
+
+
+class Destroyed(HallError):
+    """The order has ended, and what concerned persons is destroyed."""
+
+    code = "document-destroyed"
 
 
 class NotAllowed(HallError):

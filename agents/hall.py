@@ -30,6 +30,7 @@ from agents.recollect import Recollection
 from agents.reconcile import Reconciliation
 from agents.release import Release
 from agents.report import Reporter
+from agents.retention import Retention
 from agents.search import Words
 from agents.settings import HallSettings
 from agents.stock import StockRoom
@@ -143,6 +144,7 @@ class Hall:
         # Whoever was granted since the start is told too; whoever no longer is still has orders here.
         self.pipeline = self._pipeline(counter, lambda: registries | granted(trust, self.settings.hall.id))
         self.wakes.pipeline = self.pipeline.wake
+        self.pipeline.also(self._retention(clock).look)
 
     def _recollection(self, blanks: Blanks) -> Recollection:
         return Recollection(
@@ -225,6 +227,15 @@ class Hall:
             clock_watch=self.clock_watch,
             wake_printers=lambda: self.wakes.printers(),
             monotonic=self.monotonic,
+        )
+
+    def _retention(self, clock: Callable[[], datetime]) -> Retention:
+        return Retention(
+            journal=self.journal,
+            documents=self.documents,
+            keep_days=self.settings.hall.keep_orders_days,
+            may_print=self.may_print,
+            clock=clock,
         )
 
     def _heart(self, registries: Callable[[], set[str]]) -> Heart:

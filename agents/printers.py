@@ -95,6 +95,11 @@ class Job:
     documents: int
     kilobytes: int
 
+    @property
+    def is_left(self) -> bool:
+        """Say whether it has ended and its document is still in the spool: cupsd says so itself, and nobody else may look there."""
+        return self.state in (JobState.COMPLETED, JobState.CANCELED, JobState.ABORTED) and self.documents > 0
+
 
 @dataclass(frozen=True)
 class QueueFacts:

@@ -28,6 +28,7 @@ class HallSection(Section):
     wrap_key_credentials: tuple[str, ...] = ("wrap.pem",)  # the newest first; old ones while kept orders need them
     grants: GrantMode | None = None  # default: as the trust directory is, and never back to plain
     heartbeat_seconds: float = Field(default=60, gt=0)
+    keep_orders_days: Annotated[int, Field(ge=1, le=36_500)] | Literal["forever"] = 7  # after they have ended
     release: Literal["person", "auto"] = "person"
     confirm: Literal["person"] = "person"
     templates_directory: Path | None = None  # the site's own, as at home: their sizes, fields and drawings of the blank
@@ -35,8 +36,6 @@ class HallSection(Section):
         None  # what is in force, beside the ledger; default: calibrations.jsonl with the data
     )
 
-    @property
-    def calibrations(self) -> Path:
     accounts_file: Path | None = None  # of people with a password; default: accounts.json with the data
     plain_http_sessions: bool = False  # log-ins without TLS: only where nobody but this machine is listened to
 
@@ -49,6 +48,8 @@ class HallSection(Section):
     def accounts(self) -> Path:
         return self.accounts_file or self.data_directory / FILE_NAME
 
+    @property
+    def calibrations(self) -> Path:
         return self.calibration_file or self.data_directory / "calibrations.jsonl"
 
     @property

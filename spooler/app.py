@@ -62,6 +62,7 @@ from spooler.pipeline import Pipeline, next_steps
 from spooler.prepare import Preparer
 from spooler.reminders import Reminders
 from spooler.restore import Restorer
+from spooler.retention import Retention
 from spooler.rewrap import Rewrapper
 from spooler.settings import HomeSettings
 from spooler.store.values import Alarm, Topic
@@ -74,7 +75,7 @@ from spooler.wire.letters import Link
 Clock = Callable[[], datetime]
 K = TypeVar("K")
 
-THREADS = ("courier", "pipeline", "callbacks", "watch", "restore", "electronic")
+THREADS = ("courier", "pipeline", "callbacks", "watch", "restore", "electronic", "retention")
 LATE = ("spooler.seal.seal",)
 
 _log = structlog.get_logger()
@@ -97,6 +98,7 @@ class Home:
     watch: Watch
     restorer: Restorer
     electronic: ElectronicIssuer
+    retention: Retention
     late: Late
     server: HttpServer  # comes last and goes first: whoever is answered finds everything behind it at work
 
@@ -105,8 +107,8 @@ class Home:
         return (*self.threads, self.late, self.server)
 
     @property
-    def threads(self) -> tuple[Courier, Pipeline, Callbacks, Watch, Restorer, ElectronicIssuer]:
-        return (self.courier, self.pipeline, self.callbacks, self.watch, self.restorer, self.electronic)
+    def threads(self) -> tuple[Courier, Pipeline, Callbacks, Watch, Restorer, ElectronicIssuer, Retention]:
+        return (self.courier, self.pipeline, self.callbacks, self.watch, self.restorer, self.electronic, self.retention)
 
     @property
     def is_alive(self) -> bool:
@@ -134,7 +136,7 @@ def _serve(settings: HomeSettings, stop: Event) -> bool:
     broker = read_address(settings.broker, credentials)
     store = open_store(settings, now)
     try:
-        trust = read_trust(settings, metrics)
+        trust = read_trust(settings, metrics, store)
         ground = Ground(
             settings=settings,
             store=store,
@@ -160,6 +162,7 @@ def join(ground: Ground, targets: Sequence[Target], link: Callable[[], Link]) ->
     watch = _watch(ground)
     restorer = _restorer(ground)
     electronic = _electronic(ground)
+    retention = _retention(ground)
     store.transactions.listen(Topic.WORK, pipeline.wake)
     store.transactions.listen(Topic.OUTBOX, courier.wake)
     store.transactions.listen(Topic.CALLBACKS, callbacks.wake)
@@ -170,14 +173,20 @@ def join(ground: Ground, targets: Sequence[Target], link: Callable[[], Link]) ->
     store.transactions.watch_alarms(log_alarm)
     metrics.registry.register(_figures(ground, targets))
     probe = probe_router(
-        ready={"broker": lambda: courier.is_connected, "store": store.is_answering},
-        alive=_health(courier, pipeline, callbacks, watch, restorer, electronic),
+        ready={"broker": lambda: courier.is_connected, "store": store.is_answering, **_tokens_ready(ground)},
+        alive=_health(courier, pipeline, callbacks, watch, restorer, electronic, retention),
         registry=metrics.registry,
     )
     api = _api_parts(ground, probe)
     server = HttpServer(make_api(api), *split_listen(ground.settings.home.listen), before_stop=api.stopping.set)
     late = Late(LATE, is_ready=lambda: courier.is_connected and server.is_alive)
-    return Home(courier, pipeline, callbacks, watch, restorer, electronic, late, server)
+    return Home(courier, pipeline, callbacks, watch, restorer, electronic, retention, late, server)
+
+
+def _tokens_ready(ground: Ground) -> dict[str, Callable[[], bool]]:
+    """With keys in tokens the home is ready when it can log into all of them."""
+    tokens = ground.keys.tokens
+    return {"tokens": tokens.are_there} if tokens is not None and tokens.tokens else {}
 
 
 def _restorer(ground: Ground) -> Restorer:
@@ -198,6 +207,16 @@ def _electronic(ground: Ground) -> ElectronicIssuer:
         seals=ground.keys.seals,
         clock=ground.clock,
         metrics=ground.metrics,
+    )
+
+
+def _retention(ground: Ground) -> Retention:
+    return Retention(
+        store=ground.store,
+        documents=ground.documents,
+        keep_days=ground.settings.home.keep_documents_days,
+        keep_electronic_days=ground.settings.electronic.keep_ended_days,
+        clock=ground.clock,
     )
 
 
@@ -250,6 +269,7 @@ def _watch(ground: Ground) -> Watch:
             ).look,
             Reminders(store=ground.store, clock=ground.clock).look,
             Rewrapper(store=ground.store, another_order=_another_order(ground)).look,
+            GrantWatch(store=ground.store, asker=ground.asker, trust=ground.trust, registries=ground.registries).look,
             AuditAnchors(store=ground.store, asker=ground.asker, registries=ground.registries, clock=ground.clock).look,
         ),
     )
@@ -269,7 +289,6 @@ def _collector(ground: Ground) -> Collector:
         trust=ground.trust,
         registries=ground.registries,
         clock=ground.clock,
-            GrantWatch(store=ground.store, asker=ground.asker, trust=ground.trust, registries=ground.registries).look,
         on_alarm=ground.metrics.count_alarm,
         on_pass=ground.metrics.count_pass,
         believed=ground.written_off.believed,
@@ -282,6 +301,7 @@ def _figures(ground: Ground, targets: Sequence[Target]) -> StoreFigures:
         clock=ground.clock,
         expiries=lambda: [
             *key_expiries(ground.trust, ground.registries),
+            *grant_expiries(ground.trust, ground.registries),
             *(KeyExpiry("seal", registry, ends_at) for registry, ends_at in ground.keys.seals.ends().items()),
             *ground.broker_expiries(),
         ],
@@ -301,7 +321,6 @@ def _api_parts(ground: Ground, probe: APIRouter) -> Parts:
         check_sheets={one.id: one.check for one in ground.settings.registries if one.check},
         items=items,
     )
-            *grant_expiries(ground.trust, ground.registries),
     return Parts(
         intake=Intake(
             checker=checker,

@@ -7,12 +7,14 @@ What is written passes through `Locker` both ways: encryption at rest (spooler.l
 import fcntl
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from threading import Lock
+from time import time
 from typing import Any, Protocol
 
 import structlog
@@ -24,6 +26,9 @@ from spooler.wire.messages import Party
 
 LOCKED = b"\x00certspool-locked-1\x00"  # no PDF and no JSON begins so
 _HEAD_BYTES = 64
+LOCKED_HEAD_BYTES = (
+    len(LOCKED) + 8 + 12 + 48
+)  # all that comes before the content: mark, which key, nonce, the document's key
 
 
 _log = structlog.get_logger()
@@ -114,10 +119,29 @@ class Documents:
                 if self._in_hand[name] <= 1 and not is_used(name):
                     self._place(name).unlink(missing_ok=True)
 
+    def destroy(self, names: Iterable[str], *, unless_used_within: timedelta) -> tuple[str, ...]:
+        """Destroy each one's key, then its file; return those that are gone. One that was kept, or kept again, lately stays."""
+        since = time() - unless_used_within.total_seconds()
+        with self.batch():
+            return tuple(name for name in names if self._destroy_one(name, since))
+
+    def _destroy_one(self, name: str, since: float) -> bool:
+        with self._turn, self._others.kept_out() as is_alone:
+            if not is_alone or self._in_hand[name]:
+                return False
+            return destroy_file(self._place(name), since)
+
+    def left_over(self, before: datetime) -> Iterator[tuple[Path, str]]:
+        """Return every file that lies untouched since then, with the name of its document ("": it was never whole)."""
+        for place in sorted(self._directory.glob("[0-9a-f][0-9a-f]/*")):
+            with suppress(FileNotFoundError):
+                if place.stat().st_mtime < before.timestamp():
+                    yield place, "" if place.name.startswith(".") else place.name
+
     def _keep(self, content: bytes) -> tuple[str, bool]:
         name = sha256(content).hexdigest()
         place = self._place(name)
-        if place.exists():
+        if _is_there(place):
             return name, False
         place.parent.mkdir(exist_ok=True, mode=0o700)
         _write_whole(place, self._locker.lock(content))
@@ -233,6 +257,32 @@ class Batch:
     def drop(self, is_used: Callable[[str], bool]) -> None:
         """No job came of it: delete what this batch wrote and nobody else wants."""
         self._documents.drop(self._new, is_used)
+
+
+def _is_there(place: Path) -> bool:
+    """Say whether it is kept already, and that it is wanted anew."""
+    try:
+        os.utime(place)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def destroy_file(place: Path, since: float = float("inf")) -> bool:
+    """Overwrite the key in the file's head, or all of an open one, and remove it; False if somebody touched it since then."""
+    try:
+        with place.open("r+b") as file:
+            if os.fstat(file.fileno()).st_mtime > since:
+                return False
+            is_locked = file.read(len(LOCKED)) == LOCKED
+            file.seek(0)
+            file.write(bytes(LOCKED_HEAD_BYTES if is_locked else os.fstat(file.fileno()).st_size))
+            file.flush()
+            os.fsync(file.fileno())
+    except FileNotFoundError:
+        return True
+    place.unlink(missing_ok=True)
+    return True
 
 
 def _head(place: Path) -> bytes:

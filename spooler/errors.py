@@ -133,6 +133,7 @@ class Code(StrEnum):
     SAME_PERSON = "same-person"
     NO_ELECTRONIC = "no-electronic"
     NOT_READY = "not-ready"
+    DOCUMENT_DESTROYED = "document-destroyed"
     TRY_LATER = "try-later"
     INTERNAL = "internal"
 
@@ -246,10 +247,10 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     Code.TOO_SLOW: ("请求未在时限内发完", "the request did not come in time"),
     Code.TOO_BUSY: ("连接数已满，请稍后再试", "too many connections, try again later"),
     Code.FORBIDDEN: ("该令牌无此权限", "the token may not do this"),
-    Code.NOT_FOUND: ("不存在", "there is no such thing"),
     Code.WRONG_LOGIN: ("账号或口令不对", "account or password is wrong"),
     Code.CROSS_SITE: ("请求来自其他网站", "the call comes from another site"),
     Code.CSRF: ("缺少防伪标记", "the header X-CSRF-Token must say the session's csrf"),
+    Code.NOT_FOUND: ("不存在", "there is no such thing"),
     Code.METHOD_NOT_ALLOWED: ("不支持该方法", "this method is not offered here"),
     Code.MEDIA_TYPE: ("须为 application/json 或 multipart/form-data", "send application/json or multipart/form-data"),
     Code.REQUEST_ID_TAKEN: ("该 request_id 已用于其他内容", "this request_id was used for other content"),
@@ -272,6 +273,10 @@ SENTENCES: dict[Code, tuple[str, str]] = {
         "the job has no electronic certificate: its registry issues none, or none of this kind",
     ),
     Code.NOT_READY: ("电子证照正在生成，请稍候再取", "the electronic certificate is being made: ask again in a moment"),
+    Code.DOCUMENT_DESTROYED: (
+        "保存期限已过，文书内容已销毁；作业、编号与日志仍在",
+        "kept as long as it was to be, and destroyed; the job, its serial and its history are still here",
+    ),
     Code.SAME_PERSON: ("须由另一人审批", "whoever asked cannot approve"),
     Code.TRY_LATER: ("暂时无法受理，请稍后重试", "not now, try the same again later"),
     Code.INTERNAL: ("系统内部错误", "an error of ours, see the log"),
@@ -410,6 +415,13 @@ class NotReady(Conflict):
     """It is being made: ask again in a moment."""
 
     code = Code.NOT_READY
+
+
+class Destroyed(HomeError):
+    """What concerned persons is destroyed, as the time set for it says."""
+
+    status = 410
+    code = Code.DOCUMENT_DESTROYED
 
 
 class TryLater(HomeError):

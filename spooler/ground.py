@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,20 +25,20 @@ from spooler.callback import Target
 from spooler.daemon.broker import certificate_end, certificate_ends
 from spooler.daemon.settings import Credentials, SettingsError
 from spooler.documents import Documents, Locker
-from spooler.items import BadItems, Item, find_items, load_items
 from spooler.grants import remembered
+from spooler.items import BadItems, Item, find_items, load_items
 from spooler.locker import KeyLocker, read_key
 from spooler.metrics import KeyExpiry, Metrics
 from spooler.render import BadTemplate, FontMissing, Renderer, find_templates
-from spooler.seal.key import SealKey
 from spooler.seal.ring import SealRing, TicketRing
 from spooler.settings import HomeSettings
 from spooler.store import Database, Store
 from spooler.store.values import Alarm, Endpoint, Topic
+from spooler.token_keys import TokenKeys
 from spooler.wire.errors import WireError
-from spooler.wire.keys import SigningKey
 from spooler.wire.grant_mode import are_signed
 from spooler.wire.grants import Fault
+from spooler.wire.keys import SigningKey
 from spooler.wire.letters import Link
 from spooler.wire.link import BrokerAddress, PikaLink
 from spooler.wire.topology import dead_queue, hall_user, registry_queue
@@ -57,6 +58,7 @@ class Keys:
 
     seals: SealRing
     tickets: Mapping[str, SigningKey]
+    tokens: TokenKeys | None = None
 
 
 @dataclass(frozen=True)
@@ -161,9 +163,10 @@ def _first_line(error: Exception) -> str:
 
 def read_keys(settings: HomeSettings, credentials: Credentials, trust: Trust) -> Keys:
     """Read every registry's keys, now and whenever another lies in their place; SettingsError names the one that cannot be used."""
+    tokens = TokenKeys(settings.registries, credentials)
     for one in settings.registries:
-        _key(credentials, one.seal_name, SealKey.from_pkcs12)
-        _key(credentials, one.ticket_key_name, SigningKey.from_pem)
+        _key(credentials, one.seal_name, partial(tokens.seal, one.id))
+        _key(credentials, one.ticket_key_name, partial(tokens.ticket, one.id))
 
     def is_revoked(registry: str, seal: str, at: datetime) -> bool:
         return trust.registries[registry].is_revoked(seal, at)
@@ -174,8 +177,9 @@ def read_keys(settings: HomeSettings, credentials: Credentials, trust: Trust) ->
     seals = {one.id: one.seal_name for one in settings.registries}
     tickets = {one.id: one.ticket_key_name for one in settings.registries}
     return Keys(
-        seals=SealRing(seals, read=credentials.traced, clock=now, is_revoked=is_revoked),
-        tickets=TicketRing(tickets, read=credentials.traced, is_trusted=is_trusted),
+        seals=SealRing(seals, read=credentials.traced, clock=now, is_revoked=is_revoked, load=tokens.seal),
+        tickets=TicketRing(tickets, read=credentials.traced, is_trusted=is_trusted, load=tokens.ticket),
+        tokens=tokens,
     )
 
 
@@ -241,6 +245,10 @@ def read_trust(settings: HomeSettings, metrics: Metrics, store: Store) -> Trust:
     def alarm() -> None:
         metrics.count_alarm(Alarm("trust-unreadable"))
 
+    def alarm_of(fault: Fault) -> None:
+        metrics.count_alarm(Alarm("grant-not-believed", hall=fault.pair[1] if fault.pair else None))
+
+    served, recalled = {one.id for one in settings.registries}, remembered(store)
     try:
         trust = TrustDirectory(
             directory,
@@ -256,16 +264,12 @@ def read_trust(settings: HomeSettings, metrics: Metrics, store: Store) -> Trust:
         )
     except (OSError, ValidationError, Unfit) as e:
         raise SettingsError(f"home.trust_directory {directory}: 信任目录不可用 · cannot be used: {why(e)}") from e
-    def alarm_of(fault: Fault) -> None:
-        metrics.count_alarm(Alarm("grant-not-believed", hall=fault.pair[1] if fault.pair else None))
-
-    served, recalled = {one.id for one in settings.registries}, remembered(store)
+    store.transactions.listen(Topic.GRANTS, trust.recall)
+    return trust
 
 
 def read_items(settings: HomeSettings) -> Mapping[str, Item]:
     """Return the catalogue of registration items; SettingsError names what is wrong with it."""
-    store.transactions.listen(Topic.GRANTS, trust.recall)
-    return trust
     try:
         return load_items(settings.home.items_file or find_items())
     except BadItems as e:

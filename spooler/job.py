@@ -88,6 +88,10 @@ MOVES: dict[JobState, frozenset[JobState]] = {
 FREES_THE_NUMBER = frozenset({S.REFUSED, S.CANCELLED, S.WITHDRAWN})
 
 
+# Nothing more happens to the paper by itself.
+ENDED = FREES_THE_NUMBER | {S.ISSUED, S.SUPERSEDED}
+
+
 def is_final(state: JobState) -> bool:
     """Say whether nothing more happens to the paper by itself."""
-    return state in FREES_THE_NUMBER or state in {S.ISSUED, S.SUPERSEDED}
+    return state in ENDED

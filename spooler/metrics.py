@@ -131,6 +131,7 @@ class StoreFigures(Collector):
         yield from self._links()
         yield from self._halls()
         yield from self._electronics()
+        yield from self._kept()
         yield from self._keys()
 
     def _jobs(self) -> Iterable[Metric]:
@@ -228,6 +229,14 @@ class StoreFigures(Collector):
         age.add_metric((), max(0.0, (self._clock() - since).total_seconds()) if since else 0.0)
         yield from (issued, waiting, age)
 
+    def _kept(self) -> Iterable[Metric]:
+        files = _gauge("certspool_documents_to_destroy", "Files past their time that are not gone yet.")
+        files.add_metric((), len(self._store.kept.to_destroy()))
+        yield files
+        held = _gauge("certspool_legal_holds", "Jobs whose documents a legal hold keeps.")
+        held.add_metric((), len(self._store.kept.holds()))
+        yield held
+
     def _keys(self) -> Iterable[Metric]:
         keys = _gauge("certspool_key_expiry_timestamp_seconds", "When a key ends.", "kind", "owner")
         for expiry in self._expiries():
@@ -242,7 +251,9 @@ def key_expiries(trust: Trust, registries: Collection[str]) -> list[KeyExpiry]:
     """Return when the keys end that orders and reports depend on: of each kind and owner the one that ends last."""
     records = [
         *((registry, key) for registry in registries for key in trust.registries[registry].ticket_keys),
+        *((registry, key) for registry in registries for key in trust.registries[registry].grant_keys),
         *((hall.hall, key) for hall in trust.halls.values() for key in (*hall.report_keys, *hall.wrap_keys)),
+        *((hall.hall, key) for hall in trust.halls.values() for key in hall.grant_keys),
     ]
     latest: dict[tuple[str, str], datetime] = {}
     for owner, key in records:
@@ -251,9 +262,13 @@ def key_expiries(trust: Trust, registries: Collection[str]) -> list[KeyExpiry]:
             latest[place] = max(latest.get(place, key.not_after), key.not_after)
     return [KeyExpiry(use, owner, at) for (use, owner), at in sorted(latest.items())]
 
-        *((registry, key) for registry in registries for key in trust.registries[registry].grant_keys),
 
-        *((hall.hall, key) for hall in trust.halls.values() for key in hall.grant_keys),
+def grant_expiries(trust: Trust, registries: Collection[str]) -> list[KeyExpiry]:
+    """Return when the signed grants of these registries end: from then on nothing is printed there."""
+    served, agreed = frozenset(registries), trust.agreed or {}
+    return [KeyExpiry("granted", ".".join(pair), one.not_after) for pair, one in sorted(agreed.items()) if pair[0] in served]
+
+
 def _gauge(name: str, what: str, *labels: str) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, what, labels=labels)
 
@@ -263,9 +278,3 @@ def _version() -> str:
         return version("certspool")
     except PackageNotFoundError:
         return "0"
-def grant_expiries(trust: Trust, registries: Collection[str]) -> list[KeyExpiry]:
-    """Return when the signed grants of these registries end: from then on nothing is printed there."""
-    served, agreed = frozenset(registries), trust.agreed or {}
-    return [KeyExpiry("granted", ".".join(pair), one.not_after) for pair, one in sorted(agreed.items()) if pair[0] in served]
-
-

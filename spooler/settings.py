@@ -17,6 +17,7 @@ from spooler.wire.messages import Check, HallId, RegistryId, Sha256
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 ALL = "*"
+Days = Annotated[int, Field(ge=1, le=36_500)] | Literal["forever"]
 CreditCode = Annotated[str, AfterValidator(credit_code)]
 
 
@@ -30,16 +31,13 @@ class HomeSection(Section):
     database_url: str | None = None  # default: SQLite in the data directory; homes may share a postgresql://…
     documents_directory: Path | None = None  # default: documents in the data directory; homes on one database share it
     document_key_credentials: tuple[str, ...] = ()  # the newest first; without one documents lie on disk as they are
+    keep_documents_days: Days = 190  # after the job has ended; then they are destroyed. "forever": never
     order_days: int = Field(default=3, ge=1, le=90)  # working days until an order can no longer be begun
     workers: int = Field(default=2, ge=1, le=64)
     most_unsealed: int = Field(default=1_000, ge=1)  # with more requests accepted and not sealed none is taken (503)
     most_waiting_letters: int = Field(default=20_000, ge=1)  # with more in the outbox no request is taken (503)
-    heartbeat_seconds: float = Field(default=60, gt=0)  # what halls are set to; three missed make a hall silent
-
     grants: GrantMode | None = None  # default: as the trust directory is, and never back to plain
-    @property
-    def documents(self) -> Path:
-        return self.documents_directory or self.data_directory / "documents"
+    heartbeat_seconds: float = Field(default=60, gt=0)  # what halls are set to; three missed make a hall silent
 
     accounts_file: Path | None = None  # of people with a password; default: accounts.json in the data directory
     plain_http_sessions: bool = False  # log-ins without TLS: only where nobody but this machine is listened to
@@ -54,8 +52,21 @@ class HomeSection(Section):
         return self.accounts_file or self.data_directory / FILE_NAME
 
     @property
+    def documents(self) -> Path:
+        return self.documents_directory or self.data_directory / "documents"
+
+    @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data_directory / 'home.db'}"
+
+
+class Pkcs11Section(Section):
+    """A private key in a token; its certificate, or its public half, is in the credentials and says which key it is."""
+
+    module: Path  # the maker's library
+    token: str = Field(min_length=1, max_length=32)  # its label
+    pin_credential: str
+    key: str | None = None  # the key's label, where its CKA_ID is not made of the public key
 
 
 class RegistrySection(Section):
@@ -64,6 +75,8 @@ class RegistrySection(Section):
     id: RegistryId
     seal_credential: str = ""
     ticket_key_credential: str = ""
+    seal_pkcs11: Pkcs11Section | None = None
+    ticket_pkcs11: Pkcs11Section | None = None
     # The version of a kind that its stock needs, as { certificate = 2 }; else the newest.
     templates: dict[str, int] = Field(default={})
 
@@ -77,11 +90,11 @@ class RegistrySection(Section):
 
     @property
     def seal_name(self) -> str:
-        return self.seal_credential or f"{self.id}.seal.p12"
+        return self.seal_credential or f"{self.id}.seal.{'pem' if self.seal_pkcs11 else 'p12'}"
 
     @property
     def ticket_key_name(self) -> str:
-        return self.ticket_key_credential or f"{self.id}.ticket.pem"
+        return self.ticket_key_credential or f"{self.id}.ticket.{'public.pem' if self.ticket_pkcs11 else 'pem'}"
 
 
 class BrokerSection(broker.BrokerSection):
@@ -92,6 +105,7 @@ class ElectronicSection(Section):
     """Electronic certificates: what their QR codes lead to, and where their serials begin."""
 
     public_address: str = Field(default="", pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$")  # of the verify page
+    keep_ended_days: Days = 190  # files of one that was withdrawn or superseded; a genuine one is kept
     first_serial: int = Field(default=1, ge=1, le=LAST_SERIAL)  # of an issuer that has issued some elsewhere
 
 

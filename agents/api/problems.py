@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from agents.api.auth import NotAuthenticated, TooOften
-from agents.errors import DoesNotFit, HallError, Invalid, NotAllowed, NotFound
+from agents.errors import Destroyed, DoesNotFit, HallError, Invalid, NotAllowed, NotFound
 from spooler.daemon.openapi import allowed_methods
 from spooler.daemon.problem import FieldError, LastResort, Refused, problem, refused
 
@@ -22,6 +22,7 @@ _STATUS: dict[type[HallError], int] = {
     NotAllowed: 403,
     NotFound: 404,
     DoesNotFit: 409,
+    Destroyed: 410,
     TooOften: 429,
     Invalid: 422,
 }
@@ -47,8 +48,8 @@ def add_problem_handlers(app: FastAPI) -> None:
     """Answer every error of this application with a problem document."""
     app.add_exception_handler(HallError, _hall_error)
     app.add_exception_handler(RequestValidationError, _bad_request)
-    app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Refused, refused)
+    app.add_exception_handler(HTTPException, _http_error)
     app.add_middleware(LastResort)
 
 

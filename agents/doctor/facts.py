@@ -29,6 +29,7 @@ class JobFacts:
     queue: str
     is_ours: bool
     borrows_uuid: bool = False  # its job-uuid is ours, its number is not
+    is_left: bool = False  # it has ended, and cupsd still has its document
 
 
 @dataclass(frozen=True)

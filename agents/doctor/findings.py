@@ -141,6 +141,11 @@ CODES: Mapping[str, Code] = {
         "作业 {detail} 盗用了本系统的 job-uuid（不会打印）；请查明来源",
         "job {detail} uses a job-uuid of ours (it is not printed): find out who sent it",
     ),
+    "document-left": Code(
+        WARNING,
+        "CUPS 作业 {detail} 已结束而文书仍在其缓存中；请检查 PreserveJobFiles，并清除：cancel -x {detail}",
+        "CUPS job {detail} has ended and its document is still in the spool: see to PreserveJobFiles, purge it: cancel -x {detail}",
+    ),
     "blocked-reprint": Code(
         WARNING,
         "已送出的 {detail} 又被要求打印（已拦下，未打印）；请查明是谁在 CUPS 中重印（cupsd 崩溃后也会自行重发）",

@@ -152,6 +152,9 @@ def _jobs(printer: PrinterWish, facts: Facts) -> Iterator[Finding]:
             yield Finding("foreign-uuid", printer.name, str(job.number))
         elif job.queue == printer.name and not job.is_ours:
             yield Finding("foreign-job", printer.name, str(job.number))
+    left = [job.number for job in facts.jobs if job.queue == printer.name and job.is_left]
+    if left:
+        yield Finding("document-left", printer.name, str(min(left)))
     yield from (Finding("blocked-reprint", printer.name, b.what) for b in facts.blocked if b.queue == printer.name)
 
 

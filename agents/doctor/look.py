@@ -94,7 +94,8 @@ def _with_cups(facts: Facts, settings: HallSettings, cups: Cups, ours: Ours) -> 
         jobs = [*cups.waiting_jobs(), *cups.ended_jobs(time.time() - JOBS_SINCE_SECONDS)]
     except CupsUnreachable:
         return facts
-    return replace(facts, queues=tuple(queues), jobs=tuple(ours(job) for job in jobs if job.queue in names))
+    known = tuple(replace(ours(job), is_left=job.is_left) for job in jobs if job.queue in names)
+    return replace(facts, queues=tuple(queues), jobs=known)
 
 
 def _queue(cups: Cups, name: str, device: str, is_ours: bool) -> QueueFacts:

@@ -18,6 +18,7 @@ PATIENCE_SECONDS = 10.0
 LATE_SECONDS = 5.0  # a round takes its time
 _FOREIGN = ("foreign-job", "foreign-uuid")
 _BLOCKED = ("blocked-reprint",)
+_LEFT = ("document-left",)
 
 Told = Callable[[tuple[Finding, ...]], None]
 
@@ -109,7 +110,7 @@ class Rounds:
             for codes, counts in ((_FOREIGN, self._foreign), (_BLOCKED, self._blocked)):
                 if finding.code in codes and finding.printer is not None:
                     counts[finding.printer] = counts.get(finding.printer, 0) + 1
-            alarm = finding.is_unsafe or finding.code in _FOREIGN + _BLOCKED
+            alarm = finding.is_unsafe or finding.code in _FOREIGN + _BLOCKED + _LEFT
             _log.warning(
                 "unsafe set-up" if finding.is_unsafe else "set-up to be looked at",
                 code=finding.code,

@@ -110,5 +110,9 @@ class Ledger:
                 int(paused),
             )
 
+    def empty_log(self) -> None:
+        """Let nothing that was deleted stand in the write-ahead log."""
+        self._db.empty_log()
+
     def close(self) -> None:
         self._db.close()

@@ -10,6 +10,14 @@ from typing import Any
 
 from spooler.daemon.crash import crash_point
 
+# What is deleted is overwritten: names are (agents/retention.py).
+_PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "busy_timeout = 5000",
+    "secure_delete = ON",
+)
 Value = str | int | float | bytes | None
 
 
@@ -34,7 +42,7 @@ class Database:
 
     def _prepare(self) -> None:
         try:
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000"):
+            for pragma in _PRAGMAS:
                 self._connection.execute(f"PRAGMA {pragma}")
             (verdict,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
         except sqlite3.OperationalError:
@@ -131,6 +139,11 @@ class Database:
         """Return the first column of the first row, or None."""
         row = self.row(sql, *values)
         return None if row is None else row[0]
+
+    def empty_log(self) -> None:
+        """Write the log into the file and cut it to nothing, as far as no reader stands in the way."""
+        with self._lock:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         with self._lock:

@@ -9,10 +9,11 @@ from uuid import UUID
 from agents.ledger.audit import write_down
 from agents.ledger.database import Database, Value
 from agents.ledger.rows import Attempt, Order, PassRow, attempt_of, order_of, pass_of
-from agents.order import BEFORE_THE_FIRST, OrderState, PassState
+from agents.order import BEFORE_THE_FIRST, OrderState, PassState, is_final
 from spooler.wire.messages import Actor, Pass
 
 _ACTIVE = ("waiting", "printing", "printed")
+_ENDED = tuple(state for state in OrderState if is_final(state))
 
 
 class Orders:
@@ -80,6 +81,24 @@ class Orders:
             "SELECT * FROM orders WHERE state IN ('waiting', 'printing') AND not_after < ?", now.isoformat()
         )
         return [order_of(row) for row in rows]
+
+    def ended_before(self, before: datetime, limit: int) -> Sequence[Order]:
+        """Those whose last event lies before that time, all of whose reports home has, and that still hold persons."""
+        rows = self._db.rows(
+            "SELECT o.* FROM orders o WHERE destroyed_at IS NULL AND state IN (?, ?, ?, ?, ?)"
+            " AND cancelling IS NULL AND (SELECT max(at) FROM events e WHERE e.order_id = o.order_id) < ?"
+            " AND NOT EXISTS (SELECT 1 FROM outbox x WHERE x.sent_at IS NULL AND x.order_id = o.order_id)"
+            " ORDER BY o.received_at LIMIT ?",
+            *_ENDED,
+            before.isoformat(),
+            limit,
+        )
+        return [order_of(row) for row in rows]
+
+    def forget_persons(self, order_id: UUID, at: datetime) -> None:
+        """Nobody finds the order by a name any more; it is found by number, case, serial and id."""
+        self._db.execute("DELETE FROM search_words WHERE order_id = ?", str(order_id))
+        self.set(order_id, holder_masked="", destroyed_at=at.isoformat())
 
     def find(self, *, state: str | None, q: str | None, word: bytes | None, limit: int) -> Sequence[Order]:
         """Search by number, case, serial, id, or the hash of a word that stands for a person."""

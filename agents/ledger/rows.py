@@ -43,6 +43,7 @@ class Order:
     replaces: Replaces | None = None
     old_returned: bool = False
     check_sheet: Check | None = None
+    is_destroyed: bool = False  # its document and its persons are gone
     checked: bool = False  # somebody said that the applicant has signed it
 
     @property
@@ -208,6 +209,7 @@ def order_of(row: Row) -> Order:
         replaces=None if row["replaces"] is None else Replaces.model_validate_json(row["replaces"]),
         old_returned=bool(row["old_returned"]),
         check_sheet=None if row["check_sheet"] is None else Check(row["check_sheet"]),
+        is_destroyed=row["destroyed_at"] is not None,
         checked=bool(row["checked"]),
     )
 

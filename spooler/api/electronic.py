@@ -8,7 +8,7 @@ from spooler.api.auth import BEARER, Caller, Role
 from spooler.api.jobs import PDF
 from spooler.api.openapi import problems
 from spooler.api.parts import Parts
-from spooler.errors import NoElectronic, NotReady
+from spooler.errors import Destroyed, NoElectronic, NotReady
 
 
 def electronic_router(parts: Parts) -> APIRouter:
@@ -20,7 +20,7 @@ def electronic_router(parts: Parts) -> APIRouter:
         "/{job_id}",
         summary="The electronic certificate (PDF/A-3b, sealed); a withdrawn one says 已注销",
         response_class=Response,
-        responses={200: {"content": {PDF: {}}}, **problems(401, 403, 404, 409)},
+        responses={200: {"content": {PDF: {}}}, **problems(401, 403, 404, 409, 410)},
     )
     def electronic(who: Who, job_id: str) -> Response:
         job = who.must_see(parts.store.jobs.job(job_id))
@@ -31,6 +31,8 @@ def electronic_router(parts: Parts) -> APIRouter:
             raise NoElectronic(job_id=job_id)
         if found.document_sha256 is None or found.identifier is None or found.is_due:
             raise NotReady(job_id=job_id)
+        if parts.store.kept.is_electronic_destroyed(job_id):
+            raise Destroyed(job_id=job_id)
         headers = {
             "Cache-Control": "no-store",
             "Content-Disposition": f'attachment; filename="{found.identifier}.pdf"',

@@ -11,7 +11,7 @@ from spooler.api.auth import BEARER, Caller, Role
 from spooler.api.openapi import problems
 from spooler.api.parts import Parts
 from spooler.api.views import HandoverView, JobView, PageView, event_view
-from spooler.errors import NotFound
+from spooler.errors import Destroyed, NotFound
 from spooler.intake.request import Moment
 from spooler.job import JobState, Reason
 from spooler.store.values import Job, JobQuery
@@ -96,7 +96,7 @@ def _add_papers(router: APIRouter, parts: Parts) -> None:
         "/{job_id}/document",
         summary="The sealed document",
         response_class=Response,
-        responses={200: {"content": {PDF: {}}}, **problems(401, 403, 404)},
+        responses={200: {"content": {PDF: {}}}, **problems(401, 403, 404, 410)},
     )
     def document(who: Who, job_id: str) -> Response:
         job = _visible(parts, who, job_id)
@@ -105,6 +105,8 @@ def _add_papers(router: APIRouter, parts: Parts) -> None:
         name = parts.store.jobs.document_sha256(job_id)
         if name is None:
             raise NotFound()
+        if parts.store.kept.is_destroyed(job_id):
+            raise Destroyed(job_id=job_id)
         return Response(parts.documents.read(name), media_type=PDF, headers={"Cache-Control": "no-store"})
 
     @router.get("/{job_id}/handover", summary="Who took it, by role", responses=problems(401, 404))

@@ -29,13 +29,14 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "verify": ("spooler.cli.verify", "verify", "验签 · Is this PDF what a trusted registry sealed?"),
     "electronic": ("spooler.cli.electronic", "electronic", "电子证照 · Fetch a job's electronic certificate."),
     "verify-page": ("spooler.cli.verify_page", "verify_page", "公众查验页 · Serve the public verify page."),
+    "documents": ("spooler.cli.documents", "app", "文书保存 · Until when documents are kept; legal holds."),
     "callbacks": ("spooler.cli.callbacks", "app", "回调 · Callbacks that wait or are parked."),
     "broker": ("spooler.cli.broker", "app", "消息中间件 · Set RabbitMQ up, and check it."),
-    "pki": ("spooler.cli.pki", "app", "密钥与信任 · Keys, certificates, the trust directory."),
     "grant": ("spooler.cli.grants", "app", "互授权限 · Who may print what where, signed by both sides."),
+    "pki": ("spooler.cli.pki", "app", "密钥与信任 · Keys, certificates, the trust directory."),
+    "account": ("spooler.cli.account", "app", "登录账号 · People who log in with a password."),
     "audit": ("spooler.cli.audit", "app", "审计日志 · Is the audit log as it was written?"),
     "sandbox": ("spooler.sandbox.cli", "app", "沙箱 · A whole private installation on this machine."),
-    "account": ("spooler.cli.account", "app", "登录账号 · People who log in with a password."),
 }
 
 

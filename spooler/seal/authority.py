@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from spooler.wire.algorithms import Signer
+
 # Halls' clocks differ; what is made now must be good there now.
 CLOCK_MARGIN = timedelta(hours=1)
 AUTHORITY_LIFE = timedelta(days=3652)
@@ -67,7 +69,7 @@ class Authority:
         )
 
     def certify_seal(
-        self, private: PrivateKey, *, registry: str, name: str, now: datetime, life: timedelta = SEAL_LIFE
+        self, private: PrivateKey | Signer, *, registry: str, name: str, now: datetime, life: timedelta = SEAL_LIFE
     ) -> x509.Certificate:
         """Return the certificate that says: this key seals for that registry."""
         subject = x509.Name(
@@ -138,6 +140,11 @@ def to_pkcs12(private: PrivateKey, certificate: x509.Certificate, authority: Aut
     return pkcs12.serialize_key_and_certificates(
         b"seal", private, certificate, [authority.certificate], serialization.NoEncryption()
     )
+
+
+def to_pem(*certificates: x509.Certificate) -> bytes:
+    """Return them as they lie beside a key in a token: the seal's first, its issuer behind it."""
+    return b"".join(one.public_bytes(serialization.Encoding.PEM) for one in certificates)
 
 
 def fingerprint(certificate: x509.Certificate) -> str:

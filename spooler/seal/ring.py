@@ -9,19 +9,13 @@ from contextlib import suppress
 from datetime import datetime
 from threading import Lock
 
-from spooler.seal.key import SealKey, UnusableKey
+from spooler.seal.key import SealKey, SealUnavailable, UnusableKey
 from spooler.wire.errors import WireError
 from spooler.wire.keys import SigningKey
 
+__all__ = ["SealRing", "SealUnavailable", "TicketRing", "Trace"]
+
 Trace = tuple[int, int, int]  # which file it was: a new one in its place is read anew
-
-
-class SealUnavailable(Exception):
-    """This registry cannot seal just now: an operator must bring its key, or renew its certificate."""
-
-    def __init__(self, registry: str, code: str) -> None:
-        super().__init__(f"registry {registry}: {code}")
-        self.code = code
 
 
 class SealRing(Mapping[str, SealKey]):
@@ -34,9 +28,11 @@ class SealRing(Mapping[str, SealKey]):
         read: Callable[[str], tuple[Trace, bytes]],
         clock: Callable[[], datetime],
         is_revoked: Callable[[str, str, datetime], bool] = lambda registry, seal, at: False,
+        load: Callable[[str, bytes], SealKey] = lambda registry, content: SealKey.from_pkcs12(content),
     ) -> None:
         """Take credential names by registry; `read` returns a credential and its trace, or raises OSError or ValueError."""
         self._is_revoked = is_revoked
+        self._load = load
         self._names = dict(names)
         self._read = read
         self._clock = clock
@@ -74,7 +70,7 @@ class SealRing(Mapping[str, SealKey]):
             trace, content = self._read(name)
             known = self._known.get(registry)
             if known is None or known[0] != trace:
-                known = self._known[registry] = (trace, SealKey.from_pkcs12(content))
+                known = self._known[registry] = (trace, self._load(registry, content))
         except (OSError, UnusableKey) as e:
             raise SealUnavailable(registry, "seal-absent") from e
         return known[1]
@@ -92,13 +88,15 @@ class TicketRing(Mapping[str, SigningKey]):
         *,
         read: Callable[[str], tuple[Trace, bytes]],
         is_trusted: Callable[[str, str], bool],
+        load: Callable[[str, bytes], SigningKey] = lambda registry, content: SigningKey.from_pem(content),
     ) -> None:
         """Read every key (OSError, ValueError or WireError if one cannot be used); `is_trusted` takes registry and kid."""
         self._names = dict(names)
         self._read = read
         self._is_trusted = is_trusted
+        self._load_key = load
         self._turn = Lock()
-        self._known = {registry: self._load(name) for registry, name in self._names.items()}
+        self._known = {registry: self._load(registry) for registry in self._names}
 
     def __getitem__(self, registry: str) -> SigningKey:
         with self._turn:
@@ -116,10 +114,10 @@ class TicketRing(Mapping[str, SigningKey]):
         """Until halls believe in the new key nothing is signed with it."""
         trace, _ = self._read(self._names[registry])
         if trace != self._known[registry][0]:
-            found = self._load(self._names[registry])
+            found = self._load(registry)
             if self._is_trusted(registry, found[1].kid):
                 self._known[registry] = found
 
-    def _load(self, name: str) -> tuple[Trace, SigningKey]:
-        trace, content = self._read(name)
-        return trace, SigningKey.from_pem(content)
+    def _load(self, registry: str) -> tuple[Trace, SigningKey]:
+        trace, content = self._read(self._names[registry])
+        return trace, self._load_key(registry, content)

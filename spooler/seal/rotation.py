@@ -24,13 +24,15 @@ from spooler.seal.authority import (
     fingerprint,
     generate_seal_key,
     revocation_list,
+    to_pem,
     to_pkcs12,
 )
 from spooler.seal.files import PRIVATE, AlreadyThere, write_again, write_new
 from spooler.seal.key import SealKey, UnusableKey
 from spooler.seal.pki import KEY_LIFE, to_json
+from spooler.seal.token import Token, TokenSigner
 from spooler.wire.grants import Side
-from spooler.wire.keys import KeyRecord, SigningKey, WrapKey
+from spooler.wire.keys import KeyRecord, SigningKey, WrapKey, kid_of_pem
 from spooler.wire.trust import HallRecord, RegistryRecord, RevokedSeal
 
 DEFAULT_OVERLAP = timedelta(days=30)
@@ -48,6 +50,7 @@ class KeyUse(StrEnum):
 
 OF_REGISTRY = (KeyUse.SEAL, KeyUse.TICKET)
 OF_HALL = (KeyUse.REPORT, KeyUse.WRAP)
+IN_TOKEN = {KeyUse.SEAL: "seal.pem", KeyUse.TICKET: "ticket.public.pem"}  # what lies beside a key in a token
 
 
 class NoSuchKey(Exception):
@@ -83,8 +86,14 @@ def issue(
     overlap: timedelta = DEFAULT_OVERLAP,
     lead: timedelta = DEFAULT_LEAD,
     algorithm: SealAlgorithm = SealAlgorithm.RSA_3072,
+    token: Token | None = None,
 ) -> Issued:
-    """Make the next key of this registry or hall; AlreadyThere while one waits to be activated."""
+    """Make the next key of this registry or hall; AlreadyThere while one waits to be activated.
+
+    With `token` a seal or ticket key is made in it and stays there; the file then holds its public side (TokenError where it cannot).
+    """
+    if token is not None:
+        return _issue_in_token(directory, owner, use, token, now, overlap, algorithm)
     if use is KeyUse.SEAL:
         return _issue_seal(directory, owner, now, algorithm)
     if use is KeyUse.BROKER:
@@ -100,6 +109,8 @@ def issue(
 def activate(directory: Path, owner: str, use: KeyUse) -> Path:
     """Put the next key in the place of the old one, which stays beside it; NoSuchKey if none was issued."""
     current = credential(directory, owner, use)
+    if use in IN_TOKEN and not _next(current).exists():
+        current = current.with_name(f"{owner}.{IN_TOKEN[use]}")
     coming = _next(current)
     if not coming.exists():
         raise NoSuchKey(f"{coming} is not there: issue it first")
@@ -169,10 +180,42 @@ def _issue_seal(directory: Path, owner: str, now: datetime, algorithm: SealAlgor
     authority = _authority(directory)
     private = generate_seal_key(algorithm)
     certificate = authority.certify_seal(private, registry=owner, name=record.name, now=now)
-    write_new(file, to_pkcs12(private, certificate, authority), 0o600)
+    write_new(file, to_pkcs12(private, certificate, authority), PRIVATE)
+    _pin(directory, owner, certificate)
+    return Issued(owner, KeyUse.SEAL, fingerprint(certificate), file, now, None)
+
+
+def _issue_in_token(
+    directory: Path,
+    owner: str,
+    use: KeyUse,
+    token: Token,
+    now: datetime,
+    overlap: timedelta,
+    algorithm: SealAlgorithm,
+) -> Issued:
+    """The public side in a file beside the other credentials: it says whose key it is, and which."""
+    file = _next(credential(directory, owner, use).with_name(f"{owner}.{IN_TOKEN[use]}"))
+    if file.exists():
+        raise AlreadyThere(f"{file} is there already: activate it first")
+    if use is KeyUse.SEAL:
+        authority, name = _authority(directory), _registry(directory, owner).name
+        signer = TokenSigner(token, token.generate(f"{owner}.seal", algorithm), owner)
+        certificate = authority.certify_seal(signer, registry=owner, name=name, now=now)
+        write_new(file, to_pem(certificate, authority.certificate), PRIVATE)
+        _pin(directory, owner, certificate)
+        return Issued(owner, use, fingerprint(certificate), file, now, None)
+    key = SigningKey(TokenSigner(token, token.generate(f"{owner}.ticket", SealAlgorithm.P_256), owner))
+    record, ends = key.record("ticket", now - CLOCK_MARGIN, now + KEY_LIFE), now + overlap
+    write_new(file, record.public_key.encode(), PRIVATE)
+    _change(directory, owner, use, lambda keys: (*(_ended(one, ends) for one in keys), record))
+    return Issued(owner, use, key.kid, file, now, ends)
+
+
+def _pin(directory: Path, owner: str, certificate: x509.Certificate) -> None:
+    record = _registry(directory, owner)
     pinned = (*record.seal_fingerprints, fingerprint(certificate))
     _write(directory, owner, KeyUse.SEAL, record.model_copy(update={"seal_fingerprints": pinned}))
-    return Issued(owner, KeyUse.SEAL, fingerprint(certificate), file, now, None)
 
 
 def _issue_broker(directory: Path, owner: str, now: datetime) -> Issued:
@@ -203,7 +246,8 @@ def _revoke_seal(directory: Path, owner: str, key_id: str | None, now: datetime,
 
 def _list_revoked(directory: Path, chosen: str, now: datetime) -> None:
     """Add the certificate to trust/ca.crl, for readers of PDF elsewhere; our halls go by the record."""
-    for file in sorted((directory / "home/credentials").glob("*.p12")):
+    credentials = directory / "home/credentials"
+    for file in sorted({*credentials.glob("*.p12"), *credentials.glob("*.seal*.pem")}):
         certificate = _certificate(file)
         if certificate is not None and fingerprint(certificate) == chosen:
             path = directory / "trust/ca.crl"
@@ -212,10 +256,16 @@ def _list_revoked(directory: Path, chosen: str, now: datetime) -> None:
 
 
 def _certificate(file: Path) -> x509.Certificate | None:
+    content = file.read_bytes()
     try:
-        return SealKey.from_pkcs12(file.read_bytes()).certificate
-    except UnusableKey:
+        return _first_certificate(content) if file.suffix == ".pem" else SealKey.from_pkcs12(content).certificate
+    except (UnusableKey, ValueError):
         return None  # somebody else's file, or under a password
+
+
+def _first_certificate(pem: bytes) -> x509.Certificate:
+    """Return the seal's own of what stands beside a key in a token."""
+    return x509.load_pem_x509_certificates(pem)[0]
 
 
 def _choose(known: Iterable[str], key_id: str | None, owner: str, use: KeyUse) -> str:
@@ -228,6 +278,10 @@ def _choose(known: Iterable[str], key_id: str | None, owner: str, use: KeyUse) -
 
 def _id_of(file: Path, use: KeyUse) -> str:
     content = file.read_bytes()
+    if file.name.endswith(IN_TOKEN[KeyUse.TICKET]):
+        return kid_of_pem(content)
+    if use is KeyUse.SEAL and file.suffix == ".pem":
+        return fingerprint(_first_certificate(content))
     if use is KeyUse.SEAL:
         return SealKey.from_pkcs12(content).fingerprint
     if use is KeyUse.BROKER:

@@ -9,8 +9,7 @@ from typing import Any
 
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives import serialization
 from pyhanko.pdf_utils.embed import EmbeddedFileObject, EmbeddedFileParams, FileSpec, embed_file
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -18,8 +17,8 @@ from pyhanko.pdf_utils.writer import copy_into_new_writer
 from pyhanko.sign import fields, signers
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from spooler.seal.authority import PrivateKey
 from spooler.seal.key import SealKey, UnusableKey
+from spooler.wire.algorithms import Signer
 from spooler.wire.document import SIGNATURE_FIELD, TICKET_NAME
 
 __all__ = ["SealKey", "UnusableKey", "seal_document"]
@@ -30,10 +29,10 @@ _STREAM_END_AS_IT_COMES, _STREAM_END = b"\nendstream", b"\r\nendstream"
 
 
 class CachedSigner(signers.Signer):
-    """Signs with a key object that is already loaded; pyHanko's own loads (and checks) an RSA key for every signature, 70 ms."""
+    """Signs with a key that is already loaded, or in a token; pyHanko's own loads (and checks) an RSA key each time, 70 ms."""
 
-    def __init__(self, private: PrivateKey, certificate: x509.Certificate, chain: list[x509.Certificate]) -> None:
-        self._private = private
+    def __init__(self, key: Signer, certificate: x509.Certificate, chain: list[x509.Certificate]) -> None:
+        self._key = key
         super().__init__(
             signing_cert=_as_asn1(certificate),
             cert_registry=_store_of(chain),
@@ -43,9 +42,7 @@ class CachedSigner(signers.Signer):
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
         if digest_algorithm != "sha256":
             raise UnusableKey(f"a seal signs with SHA-256, not {digest_algorithm}")
-        if isinstance(self._private, rsa.RSAPrivateKey):
-            return self._private.sign(data, padding.PKCS1v15(), hashes.SHA256())
-        return self._private.sign(data, ec.ECDSA(hashes.SHA256()))
+        return self._key.sign(data)
 
 
 def certified(writer: Any, signer: CachedSigner) -> bytes:

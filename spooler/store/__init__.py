@@ -31,6 +31,7 @@ from spooler.store.gaps import Gaps
 from spooler.store.grants import Grants
 from spooler.store.halls import Approvals, Halls
 from spooler.store.jobs import Jobs
+from spooler.store.kept import Kept
 from spooler.store.orders import Orders
 from spooler.store.outbox import StoredOutbox
 from spooler.store.standing import Standings
@@ -56,8 +57,8 @@ class Store:
         self.asks = Asks(self.transactions)
         self.audit = Audit(self.transactions)
         self.callbacks = Callbacks(self.transactions)
-        self.halls = Halls(self.transactions)
         self.grants = Grants(self.transactions)
+        self.halls = Halls(self.transactions)
         self.standings = Standings(self.transactions)
         self.approvals = Approvals(self.transactions)
         self.gaps = Gaps(self.transactions)
@@ -65,6 +66,7 @@ class Store:
         self.write_offs = WriteOffs(self.transactions)
         self.electronics = Electronics(self.transactions)
         self.figures = Figures(self.transactions)
+        self.kept = Kept(self.transactions)
 
     @contextmanager
     def changing(self) -> Iterator[Change]:

@@ -5,6 +5,7 @@ from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, String
 from spooler.store.columns import Hash, Place, UtcTime, Uuid, metadata
 
 IS_DUE = text("is_due = true")
+KEPT_AND_ENDED = text("documents_destroyed_at IS NULL AND validity <> 'genuine'")
 
 electronic = Table(
     "electronic",
@@ -32,9 +33,11 @@ electronic = Table(
     Column("is_due", Boolean, nullable=False),  # a file is to be made
     Column("tries", Integer, nullable=False, default=0),
     Column("next_try_at", UtcTime, nullable=False),
+    Column("documents_destroyed_at", UtcTime),  # what it was drawn from, and every file of it; see `kept`
     UniqueConstraint("issuer", "kind", "serial"),
     Index("electronic_by_number", "registry", "kind", "number_key", "version"),
     Index("electronic_due", "next_try_at", sqlite_where=IS_DUE, postgresql_where=IS_DUE),
+    Index("electronic_by_end", "validity_since", sqlite_where=KEPT_AND_ENDED, postgresql_where=KEPT_AND_ENDED),
     Index("electronic_counted", "registry", "kind", "validity"),
 )
 

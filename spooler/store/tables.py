@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-from spooler.job import FREES_THE_NUMBER, JobState
+from spooler.job import ENDED, FREES_THE_NUMBER, JobState
 from spooler.store.columns import Hash, Place, UtcTime, Uuid, metadata
 
 
@@ -35,6 +35,7 @@ IS_OPEN_ORDER = text("orders." + _OPEN_ORDER.text)
 # A query finds a partial index only when it says the very same words.
 _NOT_DELIVERED = text("state <> 'delivered'")
 LATE = text("late = true")
+KEPT_AND_ENDED = text(f"documents_destroyed_at IS NULL AND state IN ({_words(ENDED)})")
 REPLACES = text("replaces_number IS NOT NULL")
 IN_TIME_STILL = text("late = false AND state IN ('accepted', 'sealed', 'sent', 'received', 'printing')")
 
@@ -68,6 +69,7 @@ jobs = Table(
     Column("annexes", JSON, nullable=False),
     Column("document_sha256", Hash),  # of the sealed document
     Column("document_bytes", Integer),
+    Column("documents_destroyed_at", UtcTime),  # from then on they are given to nobody; see `kept`
     Column("state", String(16), nullable=False),
     Column("state_since", UtcTime, nullable=False),
     Column("reasons", String(400), nullable=False, default=""),  # the rows of job_reasons, for reading
@@ -116,6 +118,7 @@ jobs = Table(
     Index("jobs_by_update", "updated_at"),
     Index("jobs_late", "place", sqlite_where=LATE, postgresql_where=LATE),
     Index("jobs_counted", "registry", "hall", "kind", "state"),
+    Index("jobs_by_end", "state_since", sqlite_where=KEPT_AND_ENDED, postgresql_where=KEPT_AND_ENDED),
     Index("jobs_by_deadline", "deadline", sqlite_where=IN_TIME_STILL, postgresql_where=IN_TIME_STILL),
 )
 

@@ -41,9 +41,9 @@ class SigningKey:
     algorithm = ES256
 
     def __init__(self, private: ec.EllipticCurvePrivateKey | Signer) -> None:
-        self._signer: Signer = FileSigner(private) if isinstance(private, ec.EllipticCurvePrivateKey) else private
-        if not self.algorithm.fits(self._signer.public_key()):
-            raise BadSignature("a signing key must be a P-256 key")
+        if isinstance(private, ec.EllipticCurvePrivateKey):
+            private = FileSigner(private, self.algorithm)
+        self._signer: Signer = private
         self.kid = kid_of(self._signer.public_key())
 
     @classmethod

@@ -413,7 +413,7 @@ def test_a_weak_hash_is_refused(office, order):
 
     class Weak(type(office.seal_key()._signer)):
         async def async_sign_raw(self, data, digest_algorithm, dry_run=False):
-            return self._private.sign(data, ec.ECDSA(hashes.SHA1()))
+            return self._key.private.sign(data, ec.ECDSA(hashes.SHA1()))
 
     signer = office.seal_key()._signer
     signer.__class__ = Weak

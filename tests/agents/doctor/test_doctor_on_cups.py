@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 
@@ -160,6 +161,20 @@ def test_a_foreign_job_raises_the_alarm_and_stops_nothing(ward):
 
     assert (exit_code, [f["code"] for f in found["findings"]]) == (0, ["foreign-job"])
     assert len(ward.hall.sheets()) == 1
+
+
+@pytest.mark.attack_row("S40")
+def test_a_document_that_cupsd_keeps_after_its_pass_is_an_alarm(ward):
+    """The settings file may say otherwise, or be read by nobody here: cupsd itself says what it still has."""
+    conf = ward.hall.cups.configuration
+    ward.rewrite(conf, "PreserveJobFiles No\n", "")
+    ward.hall.command("lp", "-d", "booklet-1", "-t", f"{uuid4()}/1/1/1", "/etc/hostname")  # without a permit: it ends
+
+    until(lambda: "document-left" in ward.codes(), 20, why="for the finding")
+    ward.start()
+    until(lambda: "document-left" in {f.code for f in ward.rounds.findings}, why="for the agent's own look")
+    ward.hall.command("cancel", "-a", "-x", "booklet-1")
+    until(lambda: "document-left" not in ward.codes(), 20, why="for the spool to be empty")
 
 
 def test_a_borrowed_uuid_is_told_from_our_own_job(ward):

@@ -282,3 +282,25 @@ def test_a_number_beyond_every_history_is_refused(client):
     answer = client.get(f"/v1/jobs/{job['job_id']}/events", params={"after": 1 << 80})
 
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "after")
+
+
+def test_a_document_past_its_time_is_gone_and_said_so(home, client, job):
+    """410 with a code of its own; the job answers as before, and the same request is known by the hash of its content."""
+    order = sealed(home, job)
+    about(home, job, order, Received, "waiting", identity="0" * 64)
+    about(home, job, order, Returned, "returned", reason="孙二的名字有误", fields=("holder",))
+    assert client.get(f"/v1/jobs/{job['job_id']}").json()["refusal"]["message"].startswith("孙二")
+    for letter in home.store.outbox.pending(100):
+        home.store.outbox.sent(letter.id)
+    assert home.store.kept.destroy(job["job_id"], ())
+
+    gone = client.get(f"/v1/jobs/{job['job_id']}/document")
+    assert (gone.status_code, gone.json()["code"], gone.json()["job_id"]) == (410, "document-destroyed", job["job_id"])
+    shown = client.get(f"/v1/jobs/{job['job_id']}").json()
+    assert shown["refusal"] == {"code": "returned-by-hall", "message": ""}
+    assert {**shown, "refusal": None, "state": "accepted"}.keys() == job.keys()
+    assert events_of(client, job)[-1]["detail"] == "documents destroyed"
+    again = post(client, HOUSE)
+    assert (again.status_code, again.json()["job_id"]) == (200, job["job_id"])
+    other = post(client, changed(HOUSE, "document.fields.notes", "另一内容"))
+    assert (other.status_code, other.json()["code"]) == (409, "request-id-taken")

@@ -1,0 +1,162 @@
+"""How long documents are kept: what has ended long enough ago is destroyed, key first (docs/privacy.md).
+
+    due ─▶ noted, in one transaction a job: given to nobody any more ─▶ each file's key overwritten, the file removed ─▶ forgotten
+
+Whatever dies in between, the next look goes on: a file that is noted is destroyed until it is gone. What lies in the directory and no
+row names (a crash, an earlier order's document) goes when it is as old as documents are kept.
+"""
+
+from array import array
+from base64 import b64decode
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Literal
+
+import structlog
+
+from spooler.daemon.worker import Worker
+from spooler.documents import DocumentDamaged, Documents, destroy_file
+from spooler.store import Store
+from spooler.store.kept import Due
+from spooler.wire import strict
+from spooler.wire.errors import WireError
+from spooler.wire.messages import read_ticket
+
+LOOK_SECONDS = 600.0
+PAUSE_SECONDS = 1.0
+AT_ONCE = 200
+LEFT_OVER_EVERY = timedelta(days=1)
+# A request that comes in may use a file that is there already; a minute later a job says so.
+YOUNG = timedelta(hours=1)
+
+Days = int | Literal["forever"]
+
+_log = structlog.get_logger()
+
+
+class Retention(Worker):
+    """A thread that destroys what is past its time, in small batches."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        documents: Documents,
+        keep_days: Days,
+        keep_electronic_days: Days,
+        clock: Callable[[], datetime],
+        young: timedelta = YOUNG,
+    ) -> None:
+        super().__init__("retention", trouble="documents not destroyed", rest_seconds=LOOK_SECONDS)
+        self._store = store
+        self._kept = store.kept
+        self._documents = documents
+        self._keep_days = keep_days
+        self._keep_electronic_days = keep_electronic_days
+        self._clock = clock
+        self._young = young
+        self._left_over_at: datetime | None = None
+        self._has_told = False
+
+    def turn(self) -> float:
+        if not self._store.duty.is_ours():
+            return LOOK_SECONDS
+        return PAUSE_SECONDS if self.look() else LOOK_SECONDS
+
+    def look(self) -> bool:
+        """Destroy some of what is due; say whether there may be more."""
+        now = self._clock()
+        if self._is_in_grace(now):
+            return False
+        is_more = self._note_papers(now) | self._note_electronic(now)
+        self._destroy(now)
+        return is_more
+
+    def _is_in_grace(self, now: datetime) -> bool:
+        """A home that was there before its retention is given time to say otherwise."""
+        not_before = self._kept.not_before()
+        if not_before is None or now >= not_before:
+            return False
+        if not self._has_told:
+            _log.warning(
+                "documents past their time will be destroyed: home.keep_documents_days",
+                keep_documents_days=self._keep_days,
+                first_on=not_before.date().isoformat(),
+            )
+        self._has_told = True
+        return True
+
+    def _note_papers(self, now: datetime) -> bool:
+        if isinstance(self._keep_days, str):
+            return False
+        found = self._kept.due(now - timedelta(days=self._keep_days), AT_ONCE)
+        for due in found:
+            if self._kept.destroy(due.job_id, self._sealed(due)):
+                _log.info("documents destroyed", job_id=due.job_id, ended_at=due.since.isoformat())
+        return len(found) == AT_ONCE
+
+    def _note_electronic(self, now: datetime) -> bool:
+        if isinstance(self._keep_electronic_days, str):
+            return False
+        found = self._kept.electronic_due(now - timedelta(days=self._keep_electronic_days), AT_ONCE)
+        for due in found:
+            if self._kept.destroy_electronic(due.job_id):
+                _log.info("electronic certificate destroyed", job_id=due.job_id, ended_at=due.since.isoformat())
+        return len(found) == AT_ONCE
+
+    def _sealed(self, due: Due) -> set[str]:
+        """Return the documents that the tickets of its orders name."""
+        found = set[str]()
+        for name in due.tickets:
+            with suppress(DocumentDamaged, WireError):  # what cannot be read names nothing, and goes all the same
+                envelope = strict.parse(self._documents.read(name))
+                found.add(read_ticket(b64decode(envelope["payload"])).document_sha256)
+        return found
+
+    def _destroy(self, now: datetime) -> None:
+        """What a job that is kept wants too stays: the same plan may belong to several certificates of a case."""
+        noted = self._kept.to_destroy()
+        looks_for_left_over = not isinstance(self._keep_days, str) and self._is_time_for_left_over(now)
+        if not noted and not looks_for_left_over:
+            return
+        wanted = Names(self._kept.wanted())
+        shared = [name for name in noted if name in wanted]
+        gone = self._documents.destroy((name for name in noted if name not in wanted), unless_used_within=self._young)
+        self._kept.destroyed([*shared, *gone])
+        if looks_for_left_over:
+            self._destroy_left_over(wanted, now)
+
+    def _is_time_for_left_over(self, now: datetime) -> bool:
+        return self._left_over_at is None or now - self._left_over_at >= LEFT_OVER_EVERY
+
+    def _destroy_left_over(self, wanted: "Names", now: datetime) -> None:
+        assert not isinstance(self._keep_days, str)
+        before = now - timedelta(days=self._keep_days)
+        count = 0
+        for place, name in self._documents.left_over(before):
+            if name not in wanted:
+                count += destroy_file(place, before.timestamp())
+        if count:
+            _log.info("left-over documents destroyed", count=count)
+        self._left_over_at = now
+
+
+class Names:
+    """Many names in little room: eight bytes of each. Two that begin alike keep each other, which does no harm."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._sorted = array("Q", sorted(array("Q", _firsts(names))))
+
+    def __contains__(self, name: str) -> bool:
+        if not name:
+            return False
+        (first,) = _firsts([name])
+        at = bisect_left(self._sorted, first)
+        return at < len(self._sorted) and self._sorted[at] == first
+
+
+def _firsts(names: Iterable[str]) -> Iterator[int]:
+    for name in names:
+        yield int(name[:16], 16)
