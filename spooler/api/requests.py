@@ -9,6 +9,7 @@ from spooler.api.bodies import read_body, split_body
 from spooler.api.openapi import REQUEST_BODY, problems
 from spooler.api.parts import Parts
 from spooler.api.views import JobView, ValidView, WarningView
+from spooler.daemon.room import in_a_room_of
 from spooler.errors import (
     AlreadyReplaced,
     AlreadyRequested,
@@ -25,11 +26,13 @@ from spooler.store.values import Accepted, Different, NotIssuedYet, Outcome, Sam
 
 OTHER = "other"
 NO_CHANNEL = "none"
+_THREADS = 16  # four annexes are read at a time, and pages drawn one after the other
 
 
 def request_router(parts: Parts) -> APIRouter:
     """Return the two calls that take a request."""
     router = APIRouter(prefix="/v1/jobs", tags=["requests"], dependencies=[Depends(BEARER)])
+    apart = in_a_room_of(_THREADS)
     Body = Annotated[bytes, Depends(read_body)]
     Who = Annotated[Caller, Depends(parts.callers)]
     Type = Annotated[str, Header(alias="content-type", include_in_schema=False)]
@@ -44,6 +47,7 @@ def request_router(parts: Parts) -> APIRouter:
         },
         openapi_extra=REQUEST_BODY,
     )
+    @apart
     def submit(who: Who, body: Body, response: Response, content_type: Type = "") -> JobView:
         who.must_be(Role.SUBMIT)
         _refuse_when_full(parts)
@@ -61,6 +65,7 @@ def request_router(parts: Parts) -> APIRouter:
         responses=problems(400, 401, 403, 413, 415, 422),
         openapi_extra=REQUEST_BODY,
     )
+    @apart
     def validate(who: Who, body: Body, content_type: Type = "") -> ValidView:
         who.must_be(Role.SUBMIT)
         checked = parts.intake.check(_received(parts, who, content_type, body))

@@ -9,6 +9,9 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from spooler.daemon.room import in_a_room_of
+
+_THREADS = 2
 _FAILING: dict[int | str, dict[str, Any]] = {
     503: {"description": "Not so; `checks` says what", "content": {"application/json": {"schema": {"type": "object"}}}}
 }
@@ -23,12 +26,15 @@ def probe_router(
 ) -> APIRouter:
     """Return the three endpoints. `ready` and `alive` name what is asked; a check that raises counts as no."""
     router = APIRouter(include_in_schema=True)
+    apart = in_a_room_of(_THREADS)
 
     @router.get("/healthz", tags=["probe"], summary="Is the process alive", responses=_FAILING)
+    @apart
     def healthz() -> JSONResponse:
         return _answer(alive or {})
 
     @router.get("/readyz", tags=["probe"], summary="Can it work, and what cannot", responses=_FAILING)
+    @apart
     def readyz() -> JSONResponse:
         return _answer(ready)
 
@@ -39,6 +45,7 @@ def probe_router(
         response_class=Response,
         responses={200: {"content": {"text/plain": {}}}},
     )
+    @apart
     def metrics() -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 

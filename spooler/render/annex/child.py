@@ -22,6 +22,7 @@ from spooler.render.content import AnnexFile
 Read = Callable[[AnnexFile], NormalAnnex]
 
 _FEW_FILES = 8  # qpdf asks the system for randomness when a file is encrypted
+_AFTER_OTHERS = 10  # whoever asks the home is answered before a map is read
 OOM_FIRST = "1000"  # if the machine itself runs out of memory, this is what goes
 
 
@@ -82,6 +83,7 @@ def _say_nothing() -> None:
 def _give_up_what_is_not_needed(question: Question) -> None:
     with open("/proc/self/oom_score_adj", "w") as score:
         score.write(OOM_FIRST)
+    os.nice(_AFTER_OTHERS)
     seconds = int(question.seconds) + 1  # the parent kills sooner; this holds if the parent has gone
     for what, most in (
         (resource.RLIMIT_AS, question.memory_bytes),

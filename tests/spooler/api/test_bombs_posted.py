@@ -2,12 +2,15 @@
 
 import base64
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from threading import Event
 from time import monotonic
 
+import httpx
 import pytest
 
+from tests.spooler.api.conftest import token_of
 from tests.spooler.intake.build import changed, sample
 from tests.spooler.render.bombs import BOMBS, Bomb
 
@@ -46,30 +49,38 @@ def test_a_home_answers_at_once_while_bombs_are_read(home):
 
 
 def _asked_beside_bombs(home) -> list[float]:
-    """Return how long each question after the home's health took."""
-    requests = [with_bomb(bomb, n) for n, bomb in enumerate(POSTED)]
-    over = Event()
-    with ThreadPoolExecutor(MORE_THAN_THREADS + 1) as pool:
-        asked = pool.submit(asked_until, home, over)
-        answers = [*pool.map(lambda request: posted(home, request), requests)]
+    """Return how long each question after the home's health took. Who posts and who asks are processes of their own, as they are."""
+    apart = get_context("spawn")
+    with apart.Manager() as shared, ProcessPoolExecutor(2, mp_context=apart) as pool:
+        over = shared.Event()
+        asked = pool.submit(asked_until, home.url, over)
+        answers = pool.submit(all_posted, home.url, token_of("clerk")).result()
         over.set()
         took = asked.result()
 
-    print(f"\n{len(answers)} bombs, {len(took)} answers, longest {max(took) * 1000:.0f} ms")
+    ordered = sorted(took)
+    half, most = ordered[len(took) // 2], ordered[-1]
+    print(f"\n{len(answers)} bombs, {len(took)} answers, median {half * 1000:.0f} ms, longest {most * 1000:.0f} ms")
     assert answers == [(422, "annexes.0", bomb.code) for bomb in POSTED]
     return took
 
 
-def posted(home, request) -> tuple[int, str, str]:
-    with home.client() as client:
-        answer = client.post("/v1/jobs", json=request)
+def all_posted(url: str, token: str) -> list[tuple[int, str, str]]:
+    requests = [with_bomb(bomb, n) for n, bomb in enumerate(POSTED)]
+    with ThreadPoolExecutor(MORE_THAN_THREADS) as pool:
+        return [*pool.map(lambda request: posted(url, token, request), requests)]
+
+
+def posted(url: str, token: str, request: dict) -> tuple[int, str, str]:
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = httpx.post(f"{url}/v1/jobs", json=request, headers=headers, timeout=120, trust_env=False)
     (error,) = answer.json()["errors"]
     return answer.status_code, error["field"], error["code"]
 
 
-def asked_until(home, over: Event) -> list[float]:
+def asked_until(url: str, over: Event) -> list[float]:
     took = []
-    with home.client(None) as client:
+    with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
         while not over.wait(0.05):
             begun = monotonic()
             assert client.get("/healthz").status_code == 200
