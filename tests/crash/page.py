@@ -36,9 +36,10 @@ and replayed; a letter given up; a hall's journal lost, told again, two persons 
 sheet that the second person, at home, agrees to spoil. `python -m tests.crash.tour --rounds 10` kills at these alone, many to a scene.
 
 Last measured (two busy cores, beside other work): 831 kills at the {len(POINTS) - len(SCENE_OF)} points of a plain job, 11 or 12 at each,
-all struck: 0 lost, 0 sheets twice, 0 false `done`, 55 questions, 11 at each of the three marked points and at each of the two where the
-sheet was torn. Eight rounds through the {len(SCENE_OF)} points of the scenes, each struck in every one: 0 findings. 4.9 s a kill; all 25 at
-each are not run yet. That it can fail: with dead letters not known again it says `a dead letter is kept 2 times`.
+and 658 more with another seed at the 47 of them that are the agent's and the backend's, so 25 or 26 at each of these: all struck, 0 lost,
+0 sheets twice, 0 false `done`, 124 questions, all at the three marked points and at the two where the sheet was torn. Eight rounds
+through the {len(SCENE_OF)} points of the scenes, each struck in every one: 0 findings. 4.9 s a kill; 25 at each of all {len(POINTS)} are
+not run yet. That it can fail: with dead letters not known again it says `a dead letter is kept 2 times`.
 """
 
 
