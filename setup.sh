@@ -13,7 +13,7 @@ cups cups-daemon cups-client cups-filters
 cups-ipp-utils dbus-daemon nftables iproute2
 poppler-utils
 chromium-headless-shell
-postgresql strace systemd
+postgresql strace systemd softhsm2
 fonts-lxgw-wenkai fonts-babelstone-han fonts-hanazono
 "
 # These come from the lock before the rest, since pycups is built from source and we ourselves are installed editable.

@@ -10,11 +10,13 @@ from typing import Annotated, NoReturn
 import typer
 
 from spooler.catalog import COUNTIES
+from spooler.cli.token_option import LabelOption, ModuleOption, PinFileOption, token_of
 from spooler.seal import broker_keys, pki, rotation
 from spooler.seal.authority import SealAlgorithm
 from spooler.seal.broker_keys import BadName
 from spooler.seal.files import AlreadyThere
 from spooler.seal.rotation import KeyUse
+from spooler.seal.token import TokenError
 
 BrokersOption = Annotated[
     list[str] | None,
@@ -92,14 +94,24 @@ def issue(
     name: Annotated[str, typer.Option(help="Somebody new only: the name.")] = "",
     province: Annotated[str, typer.Option(help="A new registry only: 黑, the province in its numbers.")] = "",
     place: Annotated[str, typer.Option(help="A new registry only: 望奎县, the place in its numbers.")] = "",
+    pkcs11: ModuleOption = None,
+    token: LabelOption = "",
+    pin_file: PinFileOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """颁发或轮换密钥 · All keys of a new registry or hall, or the next key of one that is there, without downtime (docs/keys.md).
 
     The next key is written beside the old one and believed from now on; carry trust/ to every machine, then run it again with --activate.
 
+    With --pkcs11 a seal or ticket key is made in a token and stays there; the file then holds its certificate, or its public half.
+
     Example: certspool pki issue --dir /etc/certspool/pki --registry 231221 --key seal
+
+    Example: certspool pki issue --dir PKI --registry 231221 --key seal --pkcs11 /usr/lib/softhsm/libsofthsm2.so --token T --pin-file PIN
     """
+    in_token = token_of(pkcs11, token, pin_file)
+    if in_token is not None and (key not in rotation.IN_TOKEN or not registry or put_in_use):
+        _fail("--pkcs11 makes a key: --registry, and --key seal or ticket", 2)
     owner = _one_of(registry=registry, hall=hall, home=home, broker=broker)
     try:
         if broker:
@@ -121,9 +133,10 @@ def issue(
                 overlap=timedelta(days=overlap_days),
                 lead=timedelta(hours=lead_hours),
                 algorithm=seal_algorithm,
+                token=in_token,
             )
             told = _issued(issued)
-    except (rotation.NoSuchKey, AlreadyThere, BadName, OSError) as e:
+    except (rotation.NoSuchKey, AlreadyThere, BadName, TokenError, OSError) as e:
         _fail(str(e), 1)
     _tell(told, as_json)
 
@@ -240,7 +253,8 @@ def _first_client(directory: Path, owner: str, key: KeyUse) -> dict[str, object]
 
 def _activated(directory: Path, owner: str, key: KeyUse) -> dict[str, object]:
     file = rotation.activate(directory, owner, key)
-    return {"owner": owner, "key": key, "file": str(file), "next": _AFTER_ACTIVATION[key]}
+    told = _AFTER_IN_TOKEN if file.name.endswith(rotation.IN_TOKEN.get(key, "\0")) else _AFTER_ACTIVATION[key]
+    return {"owner": owner, "key": key, "file": str(file), "next": told}
 
 
 def _issued(issued: rotation.Issued) -> dict[str, object]:
@@ -265,6 +279,9 @@ _AFTER_ISSUE = {
     KeyUse.BROKER: "run it again with --activate",
     KeyUse.WRAP: "the file goes to its hall, first in wrap_key_credentials, and the agent is restarted, before trust/ goes to the homes",
 }
+_AFTER_IN_TOKEN = (
+    "the file goes to the home, which uses it at once; the first time set seal_pkcs11 or ticket_pkcs11, and restart it"
+)
 _AFTER_ACTIVATION = {
     KeyUse.SEAL: "the file goes to the home, which uses it at once",
     KeyUse.TICKET: "the file goes to the home, which uses it at once",
