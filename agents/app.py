@@ -167,13 +167,13 @@ class Agent:
             blocked_reprints=lambda: self._rounds.blocked,
             broker_end=lambda: certificate_end(self._broker),
         )
+        reception = Reception(self.hall.ledger, now)
+        door = hall_door(settings.hall, reception)
+        watch_logins(registry, settings.hall.id, reception.counts, door.count)
         probe = probe_router(
             ready={
                 "broker": lambda: self._courier.is_connected,
                 "permits": self._permits.is_ours,
-        reception = Reception(self.hall.ledger, now)
-        door = hall_door(settings.hall, reception)
-        watch_logins(registry, settings.hall.id, reception.counts, door.count)
                 "reconciled": self.hall.may_print,
             },
             alive={"pipeline": lambda: self.hall.pipeline.is_alive, "courier": lambda: self._courier.is_alive},
@@ -188,11 +188,11 @@ class Agent:
                 probe=probe,
                 changes=self.hall.changes,
                 calibration=self.hall.calibration,
+                door=door,
             )
         )
         return HttpServer(api, *split_listen(settings.hall.listen))
 
-                door=door,
 
 def now() -> datetime:
     return datetime.now(UTC)
