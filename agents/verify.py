@@ -61,6 +61,7 @@ def _verify(contents: Contents, address: Address, *, trust: Trust, hall: str, no
     _check_audience(ticket, address, hall)
     _check_grant(ticket, trust)
     _check_time(ticket, now)
+    _check_seal_file(ticket)
     _check_same_bytes(ticket, contents.document)
     document = read_document(contents.document)
     _check_same_ticket(payload, document)
@@ -131,6 +132,15 @@ def _check_time(ticket: Ticket, now: datetime) -> None:
         raise Refusal(RefusalCode.TIME, f"not valid before {ticket.not_before.isoformat()}")
     if now > ticket.not_after:
         raise Refusal(RefusalCode.TIME, f"expired at {ticket.not_after.isoformat()}")
+
+
+def _check_seal_file(ticket: Ticket) -> None:
+    """It is carried for readers that know its standard; here it must only be whole."""
+    try:
+        if ticket.seal_file is not None:
+            ticket.seal_file.opened()
+    except ValueError as e:
+        raise Refusal(RefusalCode.SEAL_FILE, str(e)) from e
 
 
 def _check_same_bytes(ticket: Ticket, document: bytes) -> None:

@@ -230,6 +230,7 @@ def _preparer(ground: Ground) -> Preparer:
         order_days=ground.settings.home.order_days,
         clock=ground.clock,
         is_closed=ground.written_off.is_closed,
+        seal_files=ground.keys.seal_files,
     )
 
 

@@ -8,7 +8,7 @@ import os
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -41,6 +41,7 @@ from spooler.wire.grants import Fault
 from spooler.wire.keys import SigningKey
 from spooler.wire.letters import Link
 from spooler.wire.link import BrokerAddress, PikaLink
+from spooler.wire.ticket import MOST_SEAL_FILE_BYTES, SealFile
 from spooler.wire.topology import dead_queue, hall_user, registry_queue
 from spooler.wire.trust import Trust
 from spooler.wire.trust_directory import TrustDirectory, Unfit, why
@@ -59,6 +60,7 @@ class Keys:
     seals: SealRing
     tickets: Mapping[str, SigningKey]
     tokens: TokenKeys | None = None
+    seal_files: Mapping[str, SealFile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,24 @@ def read_keys(settings: HomeSettings, credentials: Credentials, trust: Trust) ->
         seals=SealRing(seals, read=credentials.traced, clock=now, is_revoked=is_revoked, load=tokens.seal),
         tickets=TicketRing(tickets, read=credentials.traced, is_trusted=is_trusted, load=tokens.ticket),
         tokens=tokens,
+        seal_files=dict(_seal_files(settings)),
     )
+
+
+def _seal_files(settings: HomeSettings) -> Iterator[tuple[str, SealFile]]:
+    for one in settings.registries:
+        if one.seal_file_gbt38540 is not None:
+            yield one.id, _seal_file(f"registries.{one.id}.seal_file_gbt38540", one.seal_file_gbt38540)
+
+
+def _seal_file(setting: str, file: Path) -> SealFile:
+    try:
+        content = file.read_bytes()
+    except OSError as e:
+        raise SettingsError(f"{setting}: 电子印章文件读不出 · {file}: {e.strerror}") from e
+    if not 0 < len(content) <= MOST_SEAL_FILE_BYTES:
+        raise SettingsError(f"{setting}: {file}: {len(content)} 字节 · bytes, 1 to {MOST_SEAL_FILE_BYTES} are carried")
+    return SealFile.of(content)
 
 
 def _key(credentials: Credentials, name: str, load: Callable[[bytes], K]) -> K:

@@ -4,7 +4,9 @@ May run twice: until the store has called the job sealed nothing has left, and w
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -19,7 +21,7 @@ from spooler.store.orders import PREPARED, Prepared
 from spooler.store.values import OpenOrder, Update, Work
 from spooler.wire.envelope import MAX_WRAPPED_BYTES
 from spooler.wire.keys import SigningKey
-from spooler.wire.messages import Replaces
+from spooler.wire.messages import Replaces, SealFile
 from spooler.wire.trust import Trust
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -47,6 +49,7 @@ class Preparer:
         order_days: int,
         clock: Callable[[], datetime],
         is_closed: Callable[[str], bool] = lambda hall: False,
+        seal_files: Mapping[str, SealFile] = MappingProxyType({}),
     ) -> None:
         self._store = store
         self._documents = documents
@@ -56,6 +59,7 @@ class Preparer:
         self._order_days = order_days
         self._clock = clock
         self._is_closed = is_closed
+        self._seal_files = seal_files
 
     def __call__(self, work: Work) -> None:
         """Seal the job's document and open its order."""
@@ -77,6 +81,7 @@ class Preparer:
         """Return a fresh order for the job's hall, its document sealed and kept."""
         private = self._documents.read_private(work.private_sha256)
         facts = order_facts(work, private, now=self._clock(), order_days=self._order_days)
+        facts = replace(facts, seal_file=self._seal_files.get(work.registry))
         sealed = seal_order(
             facts,
             self._documents.read(work.unsigned_sha256),

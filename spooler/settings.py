@@ -75,6 +75,7 @@ class RegistrySection(Section):
     id: RegistryId
     seal_credential: str = ""
     ticket_key_credential: str = ""
+    seal_file_gbt38540: Path | None = None  # 电子印章 of this registry, carried in each ticket as it is
     seal_pkcs11: Pkcs11Section | None = None
     ticket_pkcs11: Pkcs11Section | None = None
     # The version of a kind that its stock needs, as { certificate = 2 }; else the newest.

@@ -14,7 +14,7 @@ from spooler.daemon.late import loading
 from spooler.seal.key import SealKey
 from spooler.wire.envelope import Contents
 from spooler.wire.keys import SigningKey
-from spooler.wire.messages import TICKET_TYPE, Case, Party, Pass, Replaces, Seal, Ticket
+from spooler.wire.messages import TICKET_TYPE, Case, Party, Pass, Replaces, Seal, SealFile, Ticket
 from spooler.wire.signed import sign
 
 
@@ -42,6 +42,7 @@ class OrderFacts:
     window: str | None = None
     parties: Sequence[Party] = ()
     replaces: Replaces | None = None
+    seal_file: SealFile | None = None
 
 
 @dataclass(frozen=True)
@@ -90,4 +91,5 @@ def _ticket(facts: OrderFacts, document: bytes) -> Ticket:
         holder=facts.holder,
         parties=tuple(facts.parties),
         replaces=facts.replaces,
+        seal_file=facts.seal_file,
     )

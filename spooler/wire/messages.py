@@ -51,7 +51,7 @@ from spooler.wire.reports import (
     Standing,
     StockMoved,
 )
-from spooler.wire.ticket import PRIVATE_TICKET_FIELDS, Replaces, Ticket
+from spooler.wire.ticket import PRIVATE_TICKET_FIELDS, Replaces, SealFile, Ticket
 from spooler.wire.words import (
     Actor,
     AuditHead,
@@ -121,6 +121,7 @@ __all__ = [
     "Returned",
     "Said",
     "Seal",
+    "SealFile",
     "Serial",
     "Sha256",
     "Standing",

@@ -17,6 +17,7 @@ class RefusalCode(StrEnum):
     GRANT = "grant"  # the registry may not print this kind here
     TIME = "time"  # expired, or not yet valid
     TICKET_MISMATCH = "ticket-mismatch"  # passes, pages, sizes or stock are not those of the document
+    SEAL_FILE = "seal-file"  # the seal file inside is not the one that the ticket's digest is of
     # the document against the ticket
     DOCUMENT_LENGTH = "document-length"
     DOCUMENT_HASH = "document-hash"

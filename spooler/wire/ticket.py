@@ -1,6 +1,8 @@
 """The ticket of an order: who prints what, where, on what, until when. Version 1 (see `messages`)."""
 
+from base64 import b64decode, b64encode
 from datetime import date
+from hashlib import sha256
 from typing import Literal
 from uuid import UUID
 
@@ -8,6 +10,9 @@ from pydantic import Field
 
 from spooler.wire import strict
 from spooler.wire.words import Case, Code, HallId, Message, Party, Pass, RegistryId, Said, Seal, Serial, Sha256, UtcTime
+
+MOST_SEAL_FILE_BYTES = 64 << 10
+LONGEST_SEAL_FILE = (MOST_SEAL_FILE_BYTES + 2) // 3 * 4
 
 
 class Replaces(Message):
@@ -18,6 +23,25 @@ class Replaces(Message):
     version: int = Field(ge=1)
     serial: Serial | None = None
     take_back: bool = False  # nothing is handed over before the hall has it back
+
+
+class SealFile(Message):
+    """An electronic seal of the registry after another standard (GB/T 38540 电子印章), carried as it is: nothing of ours looks into it."""
+
+    standard: Literal["GB/T 38540"] = "GB/T 38540"
+    sha256: Sha256
+    content: str = Field(min_length=1, max_length=LONGEST_SEAL_FILE)  # base64
+
+    @classmethod
+    def of(cls, content: bytes) -> "SealFile":
+        return cls(sha256=sha256(content).hexdigest(), content=b64encode(content).decode())
+
+    def opened(self) -> bytes:
+        """Return the file; ValueError if it is not the one that the digest is of."""
+        content = b64decode(self.content, validate=True)
+        if sha256(content).hexdigest() != self.sha256:
+            raise ValueError("the seal file is not the one of its digest")
+        return content
 
 
 class Ticket(Message):
@@ -44,6 +68,7 @@ class Ticket(Message):
     document_sha256: Sha256
     document_bytes: int = Field(gt=0)
     replaces: Said[Replaces] = None
+    seal_file: Said[SealFile] = None
     holder: str = Field(min_length=1)
     parties: tuple[Party, ...] = ()
 

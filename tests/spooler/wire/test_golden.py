@@ -56,6 +56,7 @@ READERS = [
     pytest.param(GOLDEN / "ticket.json", read_ticket, id="ticket"),
     pytest.param(GOLDEN / "ticket.renewal.json", read_ticket, id="ticket.renewal"),
     pytest.param(GOLDEN / "ticket.check-sheet.json", read_ticket, id="ticket.check-sheet"),
+    pytest.param(GOLDEN / "ticket.seal-file.json", read_ticket, id="ticket.seal-file"),
     *(pytest.param(path, read_report, id=path.stem) for path in REPORT_FILES if ".signed" not in path.name),
     *(pytest.param(path, read_control, id=path.stem) for path in CONTROL_FILES if ".signed" not in path.name),
 ]
