@@ -34,6 +34,7 @@ from spooler.daemon import lifecycle, logs
 from spooler.daemon.broker import certificate_end, read_address
 from spooler.daemon.late import Late
 from spooler.daemon.probe import probe_router
+from spooler.daemon.refusals import count_refusals
 from spooler.daemon.server import HttpServer, split_listen
 from spooler.daemon.settings import Credentials, SettingsError, load_settings
 from spooler.wire.courier import Courier
@@ -191,6 +192,7 @@ class Agent:
                 door=door,
             )
         )
+        count_refusals(api, registry)
         return HttpServer(api, *split_listen(settings.hall.listen))
 
 

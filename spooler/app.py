@@ -30,12 +30,14 @@ from spooler.daemon import lifecycle, logs
 from spooler.daemon.broker import read_address
 from spooler.daemon.late import Late
 from spooler.daemon.probe import probe_router
+from spooler.daemon.refusals import count_refusals
 from spooler.daemon.server import HttpServer, split_listen
 from spooler.daemon.settings import Credentials, SettingsError, load_settings
 from spooler.dead_letters import DeadLetterReader, HomeInbox
 from spooler.dispatch import Dispatcher
 from spooler.electronic.issue import ElectronicIssuer
 from spooler.electronic.join import electronic_issuer, openings, page_beside_the_api
+from spooler.enrolments import EnrolmentDesk
 from spooler.gaps import GapWatch
 from spooler.grants import GrantWatch
 from spooler.ground import (
@@ -178,7 +180,9 @@ def join(ground: Ground, targets: Sequence[Target], link: Callable[[], Link]) ->
         registry=metrics.registry,
     )
     api = _api_parts(ground, probe)
-    server = HttpServer(make_api(api), *split_listen(ground.settings.home.listen), before_stop=api.stopping.set)
+    app = make_api(api)
+    count_refusals(app, metrics.registry)
+    server = HttpServer(app, *split_listen(ground.settings.home.listen), before_stop=api.stopping.set)
     late = Late(LATE, is_ready=lambda: courier.is_connected and server.is_alive)
     return Home(courier, pipeline, callbacks, watch, restorer, electronic, retention, late, server)
 
@@ -334,6 +338,7 @@ def _api_parts(ground: Ground, probe: APIRouter) -> Parts:
         acts=Controls(ground.store, ground.keys.tickets),
         another_order=_another_order(ground),
         written_off=ground.written_off,
+        enrolments=EnrolmentDesk(ground.store, ground.clock),
         callers=Callers(_callers(ground.settings), door=home_door(ground.settings.home, ground.store, ground.metrics)),
         registries=ground.registries,
         items=items,
