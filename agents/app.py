@@ -37,6 +37,7 @@ from spooler.daemon.probe import probe_router
 from spooler.daemon.refusals import count_refusals
 from spooler.daemon.server import HttpServer, split_listen
 from spooler.daemon.settings import Credentials, SettingsError, load_settings
+from spooler.daemon.verified import watch_verified
 from spooler.wire.courier import Courier
 from spooler.wire.errors import WireError
 from spooler.wire.grant_mode import are_signed
@@ -193,6 +194,7 @@ class Agent:
             )
         )
         count_refusals(api, registry)
+        watch_verified(registry, settings.hall.data_directory)
         return HttpServer(api, *split_listen(settings.hall.listen))
 
 

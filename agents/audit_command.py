@@ -43,8 +43,22 @@ def verify(
         fail(f"--anchors: {e}", 2)
     with _opened(config) as (log, _hall):
         verdict = log.verify(more)
+    if verdict.fault is None:
+        _note(config, verdict.entries)
     typer.echo(json.dumps(verdict.as_json(), ensure_ascii=False) if as_json else verdict.line())
     raise typer.Exit(0 if verdict.fault is None else 1)
+
+
+def _note(config: Path, entries: int) -> None:
+    """For the metrics of the agent (`certspool_audit_verified_timestamp_seconds`)."""
+    from datetime import UTC, datetime
+
+    from agents.settings import HallSettings
+    from spooler.daemon.settings import load_settings
+    from spooler.daemon.verified import note_verified
+
+    if not note_verified(load_settings(HallSettings, config).hall.data_directory, datetime.now(UTC), entries):
+        typer.echo("未能记下核验时间 · when it was verified could not be noted beside the data", err=True)
 
 
 @audit.command()

@@ -33,6 +33,7 @@ from spooler.daemon.probe import probe_router
 from spooler.daemon.refusals import count_refusals
 from spooler.daemon.server import HttpServer, split_listen
 from spooler.daemon.settings import Credentials, SettingsError, load_settings
+from spooler.daemon.verified import watch_verified
 from spooler.dead_letters import DeadLetterReader, HomeInbox
 from spooler.dispatch import Dispatcher
 from spooler.electronic.issue import ElectronicIssuer
@@ -180,6 +181,7 @@ def join(ground: Ground, targets: Sequence[Target], link: Callable[[], Link]) ->
         registry=metrics.registry,
     )
     api = _api_parts(ground, probe)
+    watch_verified(metrics.registry, ground.settings.home.data_directory)
     app = make_api(api)
     count_refusals(app, metrics.registry)
     server = HttpServer(app, *split_listen(ground.settings.home.listen), before_stop=api.stopping.set)

@@ -45,8 +45,22 @@ def verify(
         fail(f"--anchors: {e}", Exit.WRONG_USAGE)
     with _opened(config, database) as audit:
         verdict = audit.verify(more)
+    if config is not None and verdict.fault is None:
+        _note(config, verdict.entries)
     typer.echo(json.dumps(verdict.as_json(), ensure_ascii=False) if as_json else verdict.line())
     raise typer.Exit(Exit.DONE if verdict.fault is None else Exit.FAILED)
+
+
+def _note(config: Path, entries: int) -> None:
+    """For the metrics of the daemon (`certspool_audit_verified_timestamp_seconds`)."""
+    from datetime import UTC, datetime
+
+    from spooler.daemon.settings import load_settings
+    from spooler.daemon.verified import note_verified
+    from spooler.settings import HomeSettings
+
+    if not note_verified(load_settings(HomeSettings, config).home.data_directory, datetime.now(UTC), entries):
+        typer.echo("未能记下核验时间 · when it was verified could not be noted beside the data", err=True)
 
 
 @app.command()
