@@ -15,9 +15,9 @@ from agents.terminal import DEFAULT_API, ApiOption, JsonOption, TokenFileOption,
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="受理大厅打印端 · The agent of one receiving hall.")
 app.add_typer(calibrate, name="calibrate")
 app.add_typer(audit, name="audit")
-
 app.add_typer(grant, name="grant")
 app.add_typer(accounts, name="account")
+
 
 def main() -> None:
     """Run the command line."""
@@ -105,6 +105,30 @@ def reconcile(
     else:
         answer = get(api, token_file, as_json, "/v1/reconcile")
     show(answer, as_json, _reconcile_lines)
+
+
+@app.command()
+def enrol(
+    code: Annotated[str, typer.Argument(help="一次性注册码 · As home gave it: 231282-02/ABCD-EFGH-…")],
+    home: Annotated[
+        str, typer.Option("--home", envvar="CERTSPOOL_HOME_API", help="登记机构地址 · Where home listens.")
+    ] = "http://127.0.0.1:8600",
+    directory: Annotated[
+        Path,
+        typer.Option("--dir", file_okay=False, help="目录 · Where keys and trust directory are laid; default: here."),
+    ] = Path(),
+    minutes: Annotated[int, typer.Option(min=0, help="等待 · How long the answer is waited for.")] = 60,
+) -> None:
+    """注册大厅 · Make this hall's keys here, ask home by a one-time code, and lay down what it answers (docs/enrolment.md).
+
+    Read the fingerprint out to the person at home: who reads it here instead of there helps whoever has stolen the code. Run it again
+    with the same code to go on waiting.
+
+    Example: certspool-agent enrol 231282-02/ABCD-EFGH-… --home https://home.example --dir /etc/certspool/231282-02
+    """
+    from agents.enrol_command import run
+
+    run(code, home, directory, minutes)
 
 
 @app.command()

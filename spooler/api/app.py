@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from spooler.api.acts import act_router
 from spooler.api.auth import BEARER
 from spooler.api.electronic import electronic_router
+from spooler.api.enrolment import enrolling_router, enrolment_router
 from spooler.api.items import item_router
 from spooler.api.jobs import job_router
 from spooler.api.openapi import DESCRIPTION, own_schemas
@@ -32,6 +33,8 @@ def make_api(parts: Parts) -> FastAPI:
         feed_router,
         item_router,
         write_off_router,
+        enrolment_router,
+        enrolling_router,
     )
     door = parts.callers.door
     session = session_router(door, parts.callers, BEARER)

@@ -10,6 +10,8 @@ from fastapi import APIRouter
 from spooler.another_order import AnotherOrder
 from spooler.api.auth import Callers
 from spooler.controls import Decided, Outcome, Pending
+from spooler.daemon.limit import Limit
+from spooler.enrolments import EnrolmentDesk
 from spooler.intake.keep import Intake
 from spooler.items import Item
 from spooler.store import Store
@@ -50,6 +52,7 @@ class Parts:
     another_order: AnotherOrder
     written_off: HallsWrittenOff
     callers: Callers
+    enrolments: EnrolmentDesk
     registries: frozenset[str]
     hall_names: Mapping[str, str]
     probe: APIRouter
@@ -59,3 +62,5 @@ class Parts:
     most_waiting_letters: int = 20_000
     stopping: Event = field(default_factory=Event)  # whoever watches a job is answered to the end
     most_unsealed: int = 1_000
+    # A hall asks once, and fetches every few seconds for a while.
+    enrolment_limit: Limit = field(default_factory=lambda: Limit(a_minute=30, at_once=20, all_a_second=50))

@@ -1,4 +1,4 @@
-"""`certspool hall add | suspend | resume | write-off`: halls come, are stopped, and are given up for good (that takes two people)."""
+"""`certspool hall add | code | accept | suspend | resume | write-off`: halls come, are stopped, and are given up for good."""
 
 import json
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import typer
 
+from spooler.cli import enrolment
 from spooler.cli.client import DEFAULT_API, Api, ApiOption, Exit, JsonOption, TokenFileOption
 from spooler.seal import pki
 from spooler.seal.files import AlreadyThere
@@ -19,6 +20,10 @@ ENDED = frozenset({"issued", "refused", "returned", "cancelled", "expired"})
 UNUSED = frozenset({"in-stock", "loaded", "reserved", "suspect"})
 
 app = typer.Typer(no_args_is_help=True, help="受理大厅 · Halls.")
+app.command("code")(enrolment.code)
+app.command("enrolments")(enrolment.waiting)
+app.command("accept")(enrolment.accept)
+app.command("refuse")(enrolment.refuse)
 
 
 @app.callback()

@@ -7,7 +7,7 @@
     write_offs  halls that nothing is expected from    electronics  certificates as files
     duty        who of several homes does what only one may do         asks      what waits for a person
     audit       the log that hangs together, and its anchors        kept      until when documents are, and legal holds
-    grants      what was ever agreed and withdrawn
+    grants      what was ever agreed and withdrawn             enrolments  new halls and their one-time codes
 
 `changing()` is one transaction for those that must write several of these together (`collect`, `controls`).
 """
@@ -26,6 +26,7 @@ from spooler.store.database import Database
 from spooler.store.dead import DeadLetters
 from spooler.store.duty import Duty
 from spooler.store.electronic import Electronics
+from spooler.store.enrolments import Enrolments
 from spooler.store.figures import Figures
 from spooler.store.gaps import Gaps
 from spooler.store.grants import Grants
@@ -65,6 +66,7 @@ class Store:
         self.dead = DeadLetters(self.transactions)
         self.write_offs = WriteOffs(self.transactions)
         self.electronics = Electronics(self.transactions)
+        self.enrolments = Enrolments(self.transactions)
         self.figures = Figures(self.transactions)
         self.kept = Kept(self.transactions)
 

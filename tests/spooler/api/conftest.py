@@ -3,7 +3,7 @@
 import hashlib
 import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from spooler.daemon.server import HttpServer
 from spooler.documents import Documents
 from spooler.electronic.join import page_beside_the_api
 from spooler.electronic.opening import NONE_ISSUED, Openings
+from spooler.enrolments import EnrolmentDesk
 from spooler.intake.keep import Intake
 from spooler.items import find_items, load_items
 from spooler.metrics import Metrics
@@ -96,12 +97,13 @@ def a_home(
     keys: Any = None,
     openings: Openings = NONE_ISSUED,
     wrong: Limit | None = None,
+    clock: Callable[[], datetime] | None = None,
     **more: Any,
 ) -> Home:
     """Return a home that serves on a free port."""
     database = Database(f"sqlite:///{directory / 'home.db'}")
     metadata.create_all(database.engine)
-    store = Store(database, lambda: datetime.now(UTC))
+    store = Store(database, clock or (lambda: datetime.now(UTC)))
     documents = Documents(directory / "documents")
     judged = checker(layout, now=datetime.now(UTC), served=served, trusted=trusted)
     counted: list[tuple[str, str, str]] = []
@@ -112,6 +114,7 @@ def a_home(
         acts=Controls(store, keys or {}),
         another_order=AnotherOrder(store=store, prepare=_preparer(store, documents, trusted or a_trust())),
         written_off=HallsWrittenOff(store, trusted or a_trust()),
+        enrolments=EnrolmentDesk(store, clock or (lambda: datetime.now(UTC))),
         callers=Callers((with_token(caller) for caller in CALLERS.values()), wrong or generous()),
         registries=frozenset(served),
         hall_names=dict.fromkeys(HALLS, "大厅"),

@@ -48,6 +48,9 @@ CALLS = [
     ("GET", "/v1/jobs/{job}/handover"),
     *(("POST", f"/v1/jobs/{{job}}/{act}") for act in ("cancel", "hold", "resume", "withdraw", "orders")),
     ("POST", "/v1/halls/{hall}/write-off"),
+    ("GET", "/v1/enrolments"),
+    ("POST", "/v1/enrolments/codes"),
+    ("POST", "/v1/enrolments/{hall}/decision"),
     ("GET", "/v1/approvals"),
     ("POST", "/v1/approvals/{job}"),
     ("GET", "/v1/events"),
@@ -60,6 +63,7 @@ CALLS = [
 ]
 PUBLIC = {("GET", path) for path in ("/healthz", "/readyz", "/metrics", "/verify", "/verify/{code}")}
 PUBLIC |= {("POST", "/v1/session")}  # where one comes in
+PUBLIC |= {("POST", "/v1/enrolments"), ("POST", "/v1/enrolments/answer")}  # with a one-time code
 
 
 NO_TOKENS = (None, "", "Bearer", "Bearer nonsense", "Basic Y2xlcms6Y2xlcms=", f"Bearer {'x' * 600}", token_of("clerk"))
