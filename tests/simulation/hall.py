@@ -49,6 +49,7 @@ def settings(hall: str, release: str, names: tuple[str, ...]) -> HallSettings:
             data_directory=Path("/nowhere"),
             trust_directory=Path("/nowhere"),
             release="auto" if release == "auto" else "person",
+            keep_orders_days="forever",  # a run lasts hours; nothing here has files to destroy
         ),
         broker=BrokerSection(user="hall", password_credential="none"),
         printers=tuple(
