@@ -18,6 +18,11 @@ def are_signed(directory: Path) -> bool:
     return (directory / FOLDER).is_dir()
 
 
+def look_signed(directory: Path) -> bool:
+    """Say whether the directory is to be gone by as one of signed grants: also one where nothing is granted yet, and no plain list is."""
+    return are_signed(directory) or not (directory / PLAIN).exists()
+
+
 def paths(directory: Path, wanted: Callable[[Pair], bool] = lambda pair: True) -> list[Path]:
     """Return the files about pairs that are wanted, and those whose name says nothing."""
     return [path for path in sorted((directory / FOLDER).glob("*.json")) if _is_wanted(path.name, wanted)]

@@ -14,7 +14,7 @@ _log = structlog.get_logger()
 
 def are_signed(directory: Path, chosen: GrantMode | None, *, has_seen_signed: bool) -> bool:
     """Decide at a start. Who has seen signed grants never goes back to the plain list by itself, whatever lies in the directory."""
-    looks_signed = has_seen_signed or grant_files.are_signed(directory)
+    looks_signed = has_seen_signed or grant_files.look_signed(directory)
     signed = looks_signed if chosen is None else chosen == "signed"
     if not signed:
         _log.warning(

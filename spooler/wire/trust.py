@@ -141,7 +141,7 @@ def load_trust(
 ) -> Trust:
     """Read a trust directory; OSError or pydantic.ValidationError if it is not one. Grants are read as its own look says, unless told."""
     records = load_records(directory)
-    if not (grant_files.are_signed(directory) if signed is None else signed):
+    if not (grant_files.look_signed(directory) if signed is None else signed):
         return replace(records, grants=plain_grants(directory))
     judged = grants.judge(grant_files.read(directory, wanted), grant_keys(records), {})
     return with_grants(records, judged, now or datetime.now(UTC))

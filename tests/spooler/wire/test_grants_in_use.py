@@ -152,19 +152,25 @@ def test_a_plain_list_beside_signed_grants_grants_nothing(daemon: Daemon, people
 
 
 @pytest.mark.parametrize(
-    ("chosen", "has_folder", "has_seen", "expected"),
+    ("chosen", "has_folder", "has_list", "has_seen", "expected"),
     [
-        (None, True, False, True),
-        (None, False, False, False),
-        (None, False, True, True),
-        ("signed", False, False, True),
-        ("plain", True, True, False),
+        (None, True, True, False, True),
+        (None, False, True, False, False),
+        (None, False, True, True, True),
+        (None, False, False, False, True),
+        ("signed", False, True, False, True),
+        ("plain", True, True, True, False),
     ],
 )
-def test_which_grants_are_gone_by(tmp_path: Path, chosen, has_folder, has_seen, expected) -> None:
-    """As the settings say, else as the directory is; who has seen signed ones does not go back because a folder was taken away."""
+def test_which_grants_are_gone_by(tmp_path: Path, chosen, has_folder, has_list, has_seen, expected) -> None:
+    """As the settings say, else as the directory is; who has seen signed ones does not go back because a folder was taken away.
+
+    A hall that was just enrolled has neither folder nor list: it is granted nothing, and starts.
+    """
     if has_folder:
         (tmp_path / "grants").mkdir()
+    if has_list:
+        (tmp_path / "grants.json").write_text("[]")
 
     with capture_logs() as logged:
         assert expected is are_signed(tmp_path, chosen, has_seen_signed=has_seen)
