@@ -17,7 +17,9 @@ from spooler.wire.keys import KeyRecord, WrapKey, wrap_public_key
 MAX_WRAPPED_BYTES = 12 << 20
 MAX_TICKET_BYTES = 1 << 20
 _MAGIC = b"CSP1"
-ENCAPSULATED_BYTES = 32  # an envelope begins with them: an X25519 key of its own, without which the hall's key opens nothing
+ENCAPSULATED_BYTES = (
+    32  # an envelope begins with them: an X25519 key of its own, without which the hall's key opens nothing
+)
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
