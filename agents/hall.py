@@ -234,7 +234,7 @@ class Hall:
             journal=self.journal,
             documents=self.documents,
             keep_days=self.settings.hall.keep_orders_days,
-            may_print=self.may_print,
+            is_sure=lambda: self.may_print() and not self.clock_watch.is_in_doubt,
             clock=clock,
         )
 

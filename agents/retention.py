@@ -31,22 +31,22 @@ class Retention:
         journal: Journal,
         documents: Documents,
         keep_days: int | Literal["forever"],
-        may_print: Callable[[], bool],
+        is_sure: Callable[[], bool],
         clock: Callable[[], datetime],
     ) -> None:
         self._journal = journal
         self._orders = journal.ledger.orders
         self._documents = documents
         self._keep_days = keep_days
-        self._may_print = may_print
+        self._is_sure = is_sure
         self._clock = clock
         self._next_look: datetime | None = None
 
     def look(self) -> None:
-        """Destroy what is due. A ledger that is not to be believed cannot say what has ended."""
+        """Destroy what is due. A ledger that is not to be believed cannot say what has ended, nor a clock when."""
         now = self._clock()
         is_early = self._next_look is not None and self._next_look - EVERY <= now < self._next_look
-        if isinstance(self._keep_days, str) or is_early or not self._may_print():
+        if isinstance(self._keep_days, str) or is_early or not self._is_sure():
             return
         before = now - timedelta(days=self._keep_days)
         found = self._orders.ended_before(before, AT_ONCE)

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Literal
 
 import structlog
@@ -20,6 +21,7 @@ from spooler.daemon.worker import Worker
 from spooler.documents import DocumentDamaged, Documents, destroy_file
 from spooler.store import Store
 from spooler.store.kept import Due
+from spooler.store.values import Hall
 from spooler.wire import strict
 from spooler.wire.errors import WireError
 from spooler.wire.messages import read_ticket
@@ -30,6 +32,8 @@ AT_ONCE = 200
 LEFT_OVER_EVERY = timedelta(days=1)
 # A request that comes in may use a file that is there already; a minute later a job says so.
 YOUNG = timedelta(hours=1)
+# A clock that is a day off is no clock for this; a jump of an hour wants a hall's word.
+MOST_OFF_SECONDS, MOST_AHEAD_SECONDS, HEARD_SECONDS = 86_400.0, 3_600.0, 600.0
 
 Days = int | Literal["forever"]
 
@@ -47,6 +51,7 @@ class Retention(Worker):
         keep_days: Days,
         keep_electronic_days: Days,
         clock: Callable[[], datetime],
+        steady: Callable[[], float] = monotonic,
         young: timedelta = YOUNG,
     ) -> None:
         super().__init__("retention", trouble="documents not destroyed", rest_seconds=LOOK_SECONDS)
@@ -56,19 +61,24 @@ class Retention(Worker):
         self._keep_days = keep_days
         self._keep_electronic_days = keep_electronic_days
         self._clock = clock
+        self._steady = steady
         self._young = young
+        self._began = (clock(), steady())
+        self._is_first_turn = True
+        self._is_in_doubt = False
         self._left_over_at: datetime | None = None
         self._has_told = False
 
     def turn(self) -> float:
-        if not self._store.duty.is_ours():
+        if self._is_first_turn or not self._store.duty.is_ours():
+            self._is_first_turn = False  # halls speak first: they know what time it is
             return LOOK_SECONDS
         return PAUSE_SECONDS if self.look() else LOOK_SECONDS
 
     def look(self) -> bool:
         """Destroy some of what is due; say whether there may be more."""
         now = self._clock()
-        if self._is_in_grace(now):
+        if self._is_in_grace(now) or self._doubts(now):
             return False
         is_more = self._note_papers(now) | self._note_electronic(now)
         self._destroy(now)
@@ -87,6 +97,17 @@ class Retention(Worker):
             )
         self._has_told = True
         return True
+
+    def _doubts(self, now: datetime) -> bool:
+        """What a wrong clock destroys is gone: it must agree with the halls, or where none speaks with the time that has passed."""
+        heard = [hall.clock_offset_seconds for hall in self._store.halls.all() if _was_heard(hall, now)]
+        ahead = (now - self._began[0]).total_seconds() - (self._steady() - self._began[1])
+        is_off = any(abs(offset or 0.0) > MOST_OFF_SECONDS for offset in heard)
+        doubts = is_off or (not heard and abs(ahead) > MOST_AHEAD_SECONDS)
+        if doubts and not self._is_in_doubt:
+            _log.error("the clock is in doubt: no document is destroyed", alarm=True, code="clock")
+        self._is_in_doubt = doubts
+        return doubts
 
     def _note_papers(self, now: datetime) -> bool:
         if isinstance(self._keep_days, str):
@@ -141,6 +162,10 @@ class Retention(Worker):
         if count:
             _log.info("left-over documents destroyed", count=count)
         self._left_over_at = now
+
+
+def _was_heard(hall: Hall, now: datetime) -> bool:
+    return hall.heartbeat_at is not None and abs((now - hall.heartbeat_at).total_seconds()) < HEARD_SECONDS
 
 
 class Names:

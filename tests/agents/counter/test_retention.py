@@ -7,10 +7,11 @@ from uuid import UUID
 
 import pytest
 
+from agents.clock_watch import ClockWatch
 from agents.documents import Documents
 from agents.errors import Destroyed
 from spooler.wire.errors import BadEnvelope
-from tests.agents.counter.hall import CLERK, Counter
+from tests.agents.counter.hall import CLERK, Clock, Counter
 
 DAYS = 7
 HOLDER = "王金丝雀"
@@ -126,6 +127,19 @@ def test_a_hall_that_is_not_sure_of_its_journal_destroys_nothing(make_counter):
     counter.machine = "another"
     counter.restart()
     assert not counter.hall.may_print()
+
+    look(counter, days=DAYS, minutes=1)
+
+    assert counter.order(order_id).holder_masked == "王***"
+    assert len(files(counter)) == 1
+
+
+def test_a_clock_in_doubt_destroys_nothing(make_counter):
+    """It jumped by weeks, and nobody vouches for it."""
+    clock = Clock()
+    counter = make_counter(clock=clock, clock_watch=ClockWatch(clock, steady=lambda: 0.0, is_vouched=lambda: False))
+    order_id = an_ended_proof(counter)
+    home_has_all(counter)
 
     look(counter, days=DAYS, minutes=1)
 

@@ -15,7 +15,7 @@ from spooler.prepare import Preparer
 from spooler.retention import Names, Retention
 from spooler.store import NoSuchJob
 from spooler.store.values import Accepted, Job, Same, Update, Work
-from spooler.wire.messages import Actor, Ticket
+from spooler.wire.messages import Actor, Heartbeat, Ticket
 from tests.sealing import Office
 from tests.spooler.core.conftest import HOLDER, Clock, Home
 from tests.spooler.core.hall import FakeHall
@@ -39,6 +39,7 @@ def home(office: Office, tmp_path: Path, clock: Clock) -> Iterator[Home]:
 
 def retention(home: Home, **varied: object) -> Retention:
     settings = {"keep_days": DAYS, "keep_electronic_days": DAYS, "young": NOBODY_WAITS, **varied}
+    settings.setdefault("steady", lambda: home.clock().timestamp())
     return Retention(store=home.store, documents=home.documents, clock=home.clock, **settings)  # type: ignore[arg-type]
 
 
@@ -333,6 +334,44 @@ def test_an_older_home_is_given_time_to_say_otherwise(home: Home, clock: Clock) 
 
     clock.advance(days=30)
     retention(home).look()
+    assert on_disk(home) == []
+
+
+def test_a_clock_that_jumped_destroys_nothing(home: Home, clock: Clock) -> None:
+    """Half a year in a second: somebody set it, and it may be wrong."""
+    cancelled(home)
+    steady = retention(home, steady=lambda: 0.0)
+    clock.advance(days=DAYS + 1)
+
+    steady.look()
+
+    assert len(on_disk(home)) == 2
+
+
+@pytest.mark.parametrize(("hall_is_off", "left"), [(timedelta(0), 0), (-timedelta(days=200), 2)])
+def test_a_hall_that_speaks_says_whether_the_clock_is_right(
+    home: Home, hall: FakeHall, clock: Clock, hall_is_off: timedelta, left: int
+) -> None:
+    """One that was set right is believed, one that is half a year ahead of everybody is not."""
+    cancelled(home)
+    found = retention(home, steady=lambda: 0.0)
+    clock.advance(days=DAYS + 1)
+    beat = {"agent_version": "0", "printers": (), "blanks": (), "open_asks": 0}
+    home.collector.handle(hall.says(Heartbeat, at=clock() + hall_is_off, **beat))
+
+    found.look()
+
+    assert len(on_disk(home)) == left
+
+
+def test_a_home_that_starts_hears_the_halls_first(home: Home, clock: Clock) -> None:
+    cancelled(home)
+    clock.advance(days=DAYS + 1)
+    found = retention(home)
+
+    found.turn()
+    assert len(on_disk(home)) == 2
+    found.turn()
     assert on_disk(home) == []
 
 

@@ -19,6 +19,7 @@ def days_later(electronics, days, **varied) -> None:
         store=electronics.home.store,
         documents=electronics.home.documents,
         clock=lambda: datetime.now(UTC) + timedelta(days=days),
+        steady=lambda: (datetime.now(UTC) + timedelta(days=days)).timestamp(),
         young=timedelta(0),
         **settings,
     ).look()
