@@ -7,7 +7,6 @@ import structlog
 
 from agents.journal import Journal
 from agents.ledger import Ledger
-from spooler.daemon.crash import crash_point
 from spooler.wire.grants import Mark, Pair
 from spooler.wire.messages import GrantWithdrawn, WithdrawGrant
 from spooler.wire.trust import Trust
@@ -38,7 +37,6 @@ def take_withdrawal(journal: Journal, trust: Trust, control: WithdrawGrant) -> N
     with journal.act():
         keep(journal, control.registry, Mark(withdrawn=control.up_to), asked=True)
         journal.ledger.afterwards(trust.recall)
-        crash_point("agent.before-grant-commit")
 
 
 def keep(journal: Journal, registry: str, mark: Mark, *, asked: bool = False) -> None:

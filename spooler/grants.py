@@ -10,7 +10,6 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from spooler.ask_hall import HallAsker
-from spooler.daemon.crash import crash_point
 from spooler.store import Change, Store
 from spooler.store.grants import keep_mark
 from spooler.store.values import Alarm, Refusal
@@ -53,7 +52,6 @@ class GrantWatch:
             if withdrawn > before.told:
                 self._tell(change, pair, withdrawn)
                 keep_mark(change, pair, mark, told=withdrawn)
-            crash_point("home.before-grant-commit")
 
     def _tell(self, change: Change, pair: Pair, up_to: int) -> None:
         registry, hall = pair
