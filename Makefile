@@ -7,7 +7,7 @@ COVERING = tests/agents/test_verify.py tests/agents/test_verify_corners.py tests
 export PYTHONUTF8 = 1
 MAKEFLAGS += --no-print-directory
 
-.PHONY: setup demo test coverage lint format bench bench-faults soak crash simulate pictures lock
+.PHONY: setup demo test coverage fuzz mutate lint format bench bench-faults soak crash simulate pictures lock
 
 setup:           ## Debian packages and .venv/, only what is missing
 	@./setup.sh
@@ -21,6 +21,12 @@ test: setup      ## all tests, on private RabbitMQs and private cupsds, two file
 coverage: setup  ## branches of verification, envelope and recovery: all of them are taken by tests, or it fails
 	@$(PYTHON) -m coverage run -m pytest $(COVERING) -k "not at_once and not 100_ms"
 	@$(PYTHON) -m coverage report
+
+fuzz: setup      ## readers of foreign bytes, guided by coverage, a minute each (FUZZ_SECONDS=60, FUZZ="--target envelope")
+	@$(PYTHON) -m tests.fuzz $(FUZZ)
+
+mutate: setup    ## what decides, changed in one place at a time: 85 of 100 changes are seen by a test (MUTATE="--minutes 10")
+	@$(PYTHON) -m tests.mutation $(MUTATE)
 
 lint: setup      ## style and types
 	@.venv/bin/ruff format --check .

@@ -13,7 +13,7 @@ from datetime import datetime
 from io import BytesIO
 from typing import Any
 
-from asn1crypto import cms, pem, x509
+from asn1crypto import cms, core, pem, x509
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm
@@ -152,6 +152,7 @@ def _check_certification(reader: PdfFileReader, signature: EmbeddedPdfSignature,
     with _failing_as(RefusalCode.SIGNATURE_INVALID, "the signature cannot be read"):
         _check_kind(signature)
         _check_room(signature)
+        _check_writing(signature)
         _check_permissions(reader, signature)
         if [int(number) for number in signature.byte_range] != byte_range:
             raise Refusal(RefusalCode.BYTE_RULES, "the signature's ByteRange is not the one in the file")
@@ -173,6 +174,49 @@ def _check_room(signature: EmbeddedPdfSignature) -> None:
     written = signature.pkcs7_content
     if written[len(cms.ContentInfo.load(written).dump()) :].strip(b"\0"):
         raise Refusal(RefusalCode.SIGNATURE_GAP, "something stands in the room after the signature")
+
+
+def _check_writing(signature: EmbeddedPdfSignature) -> None:
+    """No signature covers its own envelope: lengths, versions, algorithms. There is one way to write these; no other is taken."""
+    expected = _as_it_is_written(signature)
+    if not signature.pkcs7_content.startswith(expected):
+        raise Refusal(RefusalCode.SIGNATURE_INVALID, "the signature's envelope is not written as it must be")
+
+
+def _as_it_is_written(signature: EmbeddedPdfSignature) -> bytes:
+    info, certificate = signature.signer_info, signature.signer_cert
+    signer = cms.IssuerAndSerialNumber({"issuer": certificate.issuer, "serial_number": certificate.serial_number})
+    digest = _plain(info["digest_algorithm"], cms.DigestAlgorithm)
+    signed = cms.SignedData(
+        {
+            "version": "v1",
+            "digest_algorithms": [digest],
+            "encap_content_info": {"content_type": "data"},
+            "certificates": signature.signed_data["certificates"],
+            "signer_infos": [
+                {
+                    "version": "v1",
+                    "sid": cms.SignerIdentifier("issuer_and_serial_number", signer),
+                    "digest_algorithm": digest,
+                    "signed_attrs": info["signed_attrs"],
+                    "signature_algorithm": _plain(info["signature_algorithm"], cms.SignedDigestAlgorithm),
+                    "signature": info["signature"].native,
+                }
+            ],
+        }
+    )
+    written: bytes = cms.ContentInfo({"content_type": "signed_data", "content": signed}).dump()
+    return written
+
+
+def _plain(algorithm: Any, kind: type[Any]) -> Any:
+    """Return the algorithm by its name, with no parameters or NULL; those of RSA-PSS, which has some, as they are."""
+    name, parameters = algorithm["algorithm"].native, algorithm["parameters"].dump()
+    if name == "rsassa_pss":
+        return algorithm
+    if parameters not in (b"", core.Null().dump()):
+        raise Refusal(RefusalCode.SIGNATURE_INVALID, f"{name} has parameters")
+    return kind({"algorithm": name, "parameters": core.Null()} if parameters else {"algorithm": name})
 
 
 def _check_permissions(reader: PdfFileReader, signature: EmbeddedPdfSignature) -> None:

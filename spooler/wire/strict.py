@@ -1,10 +1,11 @@
 """JSON as it crosses a border: one meaning, one spelling.
 
-Reading refuses what two parsers could read in two ways: a key twice, NaN, a byte order mark, deep nesting (RFC 8259 leaves
+Reading refuses what two parsers could read in two ways: a key twice, NaN, 1e999, a byte order mark, deep nesting (RFC 8259 leaves
 them open). Writing is canonical, so that equal values have equal bytes and equal hashes (as in RFC 8785).
 """
 
 import json
+from math import isfinite
 from typing import Any
 
 from spooler.wire.errors import BadMessage
@@ -33,7 +34,9 @@ def parse(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
     if _depth(data) > max_depth:
         raise BadMessage(f"JSON nested deeper than {max_depth}")
     try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        return json.loads(
+            data.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_finite
+        )
     except BadMessage:
         raise
     except (ValueError, RecursionError) as e:
@@ -69,6 +72,14 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             raise DuplicateKey(key)
         found[key] = value
     return found
+
+
+def _finite(number: str) -> float:
+    """Read a number; 1e999 is beyond all, and could be written down by nobody again."""
+    read = float(number)
+    if not isfinite(read):
+        raise BadMessage("a number beyond what can be written")
+    return read
 
 
 def _no_constant(name: str) -> Any:
