@@ -9,14 +9,15 @@ from fastapi.testclient import TestClient
 from agents.logins import Reception, hall_door
 from spooler.daemon.login.records import AccountDesk
 from tests.agents.api.conftest import TOKENS, api_of
-from tests.spooler.daemon.login.build import PASSWORD
+from tests.spooler.daemon.login.build import HASHED, PASSWORD
 
 COOKIE = "certspool-hall-231282-01"
 
 
 @pytest.fixture
-def hall(counter, tmp_path):
+def hall(counter, tmp_path, monkeypatch):
     """A hall with a clerk and her chief."""
+    monkeypatch.setattr("spooler.daemon.login.records.hash_password", lambda password: HASHED)
     desk = AccountDesk(tmp_path / "accounts.json", lambda: datetime.now(UTC))
     desk.add("li.7", PASSWORD, roles=("clerk",))
     desk.add("chen.1", PASSWORD, roles=("approve", "clerk"))
