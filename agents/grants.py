@@ -7,7 +7,7 @@ import structlog
 
 from agents.journal import Journal
 from agents.ledger import Ledger
-from spooler.wire.grants import Mark, Pair
+from spooler.wire.grants import Mark, Pair, Side
 from spooler.wire.messages import GrantWithdrawn, WithdrawGrant
 from spooler.wire.trust import Trust
 
@@ -44,7 +44,8 @@ def keep(journal: Journal, registry: str, mark: Mark, *, asked: bool = False) ->
     before = journal.ledger.grants.keep(registry, mark)
     withdrawn = before.mark.raised(mark).withdrawn
     if withdrawn > before.told or (asked and withdrawn):
-        journal.tell_registry(GrantWithdrawn, registry, up_to=withdrawn)
+        by = Side.HALL if mark.by_hall >= withdrawn else Side.REGISTRY
+        journal.tell_registry(GrantWithdrawn, registry, up_to=withdrawn, by=by)
         journal.ledger.grants.keep(registry, mark, told=withdrawn)
         _log.warning("grant withdrawn", registry=registry, sequence=withdrawn)
 

@@ -13,7 +13,7 @@ from spooler.ask_hall import HallAsker
 from spooler.store import Change, Store
 from spooler.store.grants import keep_mark
 from spooler.store.values import Alarm, Refusal
-from spooler.wire.grants import Mark, Pair
+from spooler.wire.grants import Mark, Pair, Side
 from spooler.wire.messages import GrantWithdrawn, WithdrawGrant
 from spooler.wire.trust import Trust
 
@@ -64,7 +64,7 @@ def note_withdrawn(change: Change, report: GrantWithdrawn) -> None:
     """A hall says that it knows of a withdrawal: its own, which somebody here should hear of, or ours."""
     pair = report.registry, report.hall
     before = keep_mark(change, pair, Mark(withdrawn=report.up_to), told=report.up_to)
-    if report.up_to > before.mark.withdrawn:
+    if report.up_to > before.mark.withdrawn and report.by is Side.HALL:
         detail = f"the hall withdrew what was agreed up to {report.up_to}"
         change.alarm(Alarm(BY_HALL, hall=report.hall, registry=report.registry, detail=detail))
 

@@ -7,7 +7,7 @@ ever agreed or withdrawn is kept as a `Mark`, so that an old file put back reviv
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from re import fullmatch
@@ -89,9 +89,13 @@ class Mark:
 
     agreed: int = 0
     withdrawn: int = 0
+    # The highest that a file in the hall's name withdraws: for the report of it, and not remembered.
+    by_hall: int = field(default=0, compare=False)
 
     def raised(self, other: "Mark") -> "Mark":
-        return Mark(max(self.agreed, other.agreed), max(self.withdrawn, other.withdrawn))
+        return Mark(
+            max(self.agreed, other.agreed), max(self.withdrawn, other.withdrawn), max(self.by_hall, other.by_hall)
+        )
 
 
 @dataclass(frozen=True)
@@ -274,7 +278,10 @@ def _marks(
     offers: Iterable[Offer], withdrawals: Iterable[Withdrawal], remembered: Mapping[Pair, Mark]
 ) -> dict[Pair, Mark]:
     seen = [(one.grant.pair, Mark(agreed=one.grant.sequence if one.is_agreed else 0)) for one in offers]
-    seen += [(one.pair, Mark(withdrawn=one.sequence)) for one in withdrawals]
+    seen += [
+        (one.pair, Mark(withdrawn=one.sequence, by_hall=one.sequence if one.by is Side.HALL else 0))
+        for one in withdrawals
+    ]
     marks = dict(remembered)
     for pair, mark in seen:
         marks[pair] = marks.get(pair, Mark()).raised(mark)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from spooler.wire.grants import Side
 from spooler.wire.words import (
     Actor,
     AuditHead,
@@ -197,6 +198,7 @@ class GrantWithdrawn(ReportBase):
 
     kind: Literal["grant-withdrawn"] = "grant-withdrawn"
     up_to: GrantSequence
+    by: Side
 
 
 Report = Annotated[

@@ -124,6 +124,15 @@ def test_what_a_hall_withdraws_home_neither_seals_nor_sends(apart: Apart):
     assert [alarm.code for alarm in apart.county.home.alarms] == ["grant-withdrawn"], "somebody should hear of it"
 
 
+def test_what_the_registry_withdrew_is_no_alarm_whoever_reads_its_file_first(apart: Apart):
+    """The hall may have the file before home has looked at its own directory."""
+    apart.at_hall.withdraws(Side.REGISTRY)
+    apart.carry()
+
+    assert not apart.home_trust.may_print(HOME, HALL, "certificate")
+    assert apart.county.home.alarms == []
+
+
 def test_an_order_that_was_on_its_way_ends_as_grant_withdrawn(apart: Apart):
     """It comes to a hall that has withdrawn, is refused there, and the job says why."""
     job = apart.county.brought_to("in the broker")
