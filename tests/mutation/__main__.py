@@ -40,7 +40,10 @@ class Room:
 ROOMS = (
     Room(Path("spooler/wire/strict.py"), WIRE),
     Room(Path("spooler/wire/envelope.py"), ("tests/spooler/wire/test_envelope.py", *WIRE)),
-    Room(Path("spooler/wire/signed.py"), ("tests/spooler/wire/test_grants.py", *WIRE)),
+    Room(
+        Path("spooler/wire/signed.py"),
+        ("tests/spooler/wire/test_signed.py", "tests/spooler/wire/test_grants.py", *WIRE),
+    ),
     Room(Path("agents/verdict.py"), ("tests/agents/paper/test_verdict.py",)),
     Room(Path("agents/verify.py"), VERIFYING),
     Room(Path("spooler/wire/document.py"), VERIFYING),

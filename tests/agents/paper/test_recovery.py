@@ -90,6 +90,7 @@ class Bench:
         self.may_begin = True
         self.settings = SpoolSettings(Path("/nowhere"), quiet_seconds=30.0)
         self.device = device
+        self.look = lambda device, probes: self.standing
         self.worker = self.new_worker()
 
     def new_worker(self) -> PrinterWorker:
@@ -104,7 +105,7 @@ class Bench:
             surroundings=Surroundings(
                 monotonic=lambda: self.now,
                 uniform=lambda least, most: most,
-                look=lambda device, probes: self.standing,
+                look=lambda device, probes: self.look(device, probes),
                 slice_pages=lambda document, pages: document,
             ),
         )
@@ -456,6 +457,25 @@ def test_an_order_held_before_the_release_is_won_back(bench):
     assert (entry.state, entry.whys) == (READY, ["revoked"])
 
 
+def test_a_device_that_was_just_seen_ready_is_not_asked_again_but_after_a_try_that_failed_it_is(bench):
+    """A look takes time, and a reason to fail may still be there."""
+    looks = []
+    bench.look = lambda device, probes: looks.append(bench.now) or Standing(DeviceState.IDLE)
+    bench.worker = bench.new_worker()
+    bench.steps()
+    assert len(looks) == 1
+    bench.cups.fails["send"] = CupsRefused("no")
+    bench.book.release()
+    bench.now += bench.settings.idle_seconds - 1
+    bench.steps()
+    assert len(looks) == 1
+
+    bench.steps()
+    bench.now += 0.5
+    bench.steps()
+    assert len(looks) == 2
+
+
 def test_where_the_doctor_says_no_nothing_is_begun(bench):
     entry = bench.book.release()
     bench.may_begin = False
@@ -574,10 +594,15 @@ def test_a_start_forgets_no_permit_of_an_open_try(bench):
 def test_a_recalled_try_is_won_back_once_and_a_claimed_one_is_not(bench):
     entry = bench.left_in(RELEASING, with_permit=True)
     spool = Spool(
-        printers=[], book=bench.book, permits=bench.permits, settings=bench.settings, connect=lambda socket: bench.cups
+        printers=[PrinterLine("booklet-1", DEVICE)],
+        book=bench.book,
+        permits=bench.permits,
+        settings=bench.settings,
+        connect=lambda socket: bench.cups,
     )
 
     assert spool.recall(entry.tries[-1].id)
+    assert spool._workers["booklet-1"]._wake.is_set()
     other = bench.left_in(RELEASING, with_permit=True)
     let_go = bench.sender(other)
     assert not spool.recall(other.tries[-1].id)
