@@ -191,12 +191,12 @@ def test_a_released_try_that_cups_may_still_start_is_waited_for_and_won_back_aft
     assert (entry.state, entry.whys) == (READY, ["revoked"])
 
 
-@pytest.mark.parametrize("waits_for", [0.0, 4.9])
-def test_a_try_in_flight_is_looked_at_often_in_its_first_seconds(bench, waits_for):
+@pytest.mark.parametrize(("waited", "times"), [(0.0, 1), (4.9, 1), (5.0, 5), (5.9, 5)])
+def test_a_try_in_flight_is_looked_at_often_in_its_first_seconds(bench, waited, times):
     bench.left_in(RELEASING, with_permit=True)
-    bench.now += waits_for
+    bench.now += waited
 
-    assert bench.steps() == bench.settings.watch_seconds
+    assert bench.steps() == bench.settings.watch_seconds * times
 
 
 def test_cups_is_asked_about_an_unclaimed_job_once_a_second_and_not_with_every_look(bench):
@@ -270,6 +270,46 @@ def test_while_a_sender_lives_nobody_is_asked_and_nothing_is_won_back(bench):
     bench.steps(3)
     assert entry.state is RELEASING
     let_go()
+    bench.steps()
+    assert entry.state is UNKNOWN
+
+
+def test_while_a_sender_is_at_it_the_device_is_looked_at_once_a_second(bench):
+    """A jam is told while it lasts, and remembered for whoever is asked later."""
+    entry = bench.left_in(RELEASING, with_permit=True)
+    let_go, looks = bench.sender(entry, "first"), []
+    bench.look = lambda device, probes: looks.append(bench.now) or Standing(DeviceState.STOPPED, ("media-jam-error",))
+
+    bench.now += bench.settings.look_seconds
+    bench.steps(3)
+    assert looks == []
+    bench.now += 0.1
+    bench.steps(3)
+    assert len(looks) == 1
+    bench.now += bench.settings.look_seconds
+    bench.steps(3)
+    assert len(looks) == 2
+    assert bench.worker.standing.reasons == ("media-jam-error",)
+    let_go()
+
+
+def test_the_quiet_time_begins_when_the_sender_has_gone_and_not_before(bench):
+    """The permits were away for a moment, and silence was already counted; then they show that somebody is sending."""
+    entry = bench.left_in(RELEASING, with_permit=True)
+    let_go, mark = bench.sender(entry, "first"), bench.permits.path / "id"
+    bench.standing = Standing(DeviceState.UNKNOWN)
+    ours = mark.read_text()
+    mark.write_text("{}")
+    bench.steps()
+    mark.write_text(ours)
+    bench.now += bench.settings.quiet_seconds
+    bench.steps()
+    let_go()
+    bench.now += 1
+    bench.steps()
+
+    assert entry.state is RELEASING
+    bench.now += bench.settings.quiet_seconds + 1
     bench.steps()
     assert entry.state is UNKNOWN
 
