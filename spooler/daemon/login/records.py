@@ -125,6 +125,7 @@ class AccountDesk:
     def _changing(self) -> Iterator[dict[str, LoginRecord]]:
         """One operator after the other; the file is written aside and put in its place, or stays as it was."""
         with open(self._path.with_suffix(".lock"), "w") as lock:
+            _give_to_owner(lock.fileno(), self._path.parent)
             fcntl.flock(lock, fcntl.LOCK_EX)
             kept = _by_id(read(self._path))
             yield kept
@@ -158,9 +159,7 @@ def _check(path: Path, found: os.stat_result) -> None:
 def _write(path: Path, kept: _Kept) -> None:
     aside = path.with_suffix(".new")
     with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        if os.geteuid() == 0:  # root writes it, the daemon's user reads it
-            owner = path.parent.stat()
-            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+        _give_to_owner(file.fileno(), path.parent)
         file.write(kept.model_dump_json(indent=1).encode())
         file.flush()
         os.fsync(file.fileno())
@@ -170,3 +169,10 @@ def _write(path: Path, kept: _Kept) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def _give_to_owner(descriptor: int, directory: Path) -> None:
+    """What root writes, the daemon's user reads: it belongs to whoever the directory does."""
+    if os.geteuid() == 0:
+        owner = directory.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)

@@ -115,7 +115,9 @@ def test_what_root_writes_belongs_to_whoever_the_directory_does(path, desk):
 
     add(desk)
 
-    assert (path.stat().st_uid, path.stat().st_gid) == (path.parent.stat().st_uid, path.parent.stat().st_gid)
+    for written in (path, path.with_suffix(".lock")):
+        owner, wanted = written.stat(), path.parent.stat()
+        assert (owner.st_uid, owner.st_gid) == (wanted.st_uid, wanted.st_gid)
 
 
 @pytest.mark.parametrize(
