@@ -189,7 +189,7 @@ def judge(files: Iterable[GrantFile], keys: Keys, remembered: Mapping[Pair, Mark
     for file in files:
         try:
             read = _read(file, keys)
-        except (BadMessage, BadSignature) as e:
+        except (BadMessage, BadSignature, ValueError) as e:  # ValueError: a key record that holds no key
             faults.append(_fault(file.name, "not-believed", str(e)))
             continue
         if isinstance(read, Withdrawal):

@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from spooler.seal import rotation
 from spooler.seal.rotation import KeyUse
@@ -15,6 +17,7 @@ from spooler.wire.granting import CannotGrant, GrantDesk
 from spooler.wire.grants import (
     GRANT_TYPE,
     WITHDRAWAL_TYPE,
+    GrantFile,
     Judged,
     Mark,
     Named,
@@ -116,6 +119,42 @@ def test_a_file_that_is_no_grant_is_named_and_stops_no_other(people: People, con
     assert not is_granted(people)
     assert (OTHER_HOME, HALL) in judged(people).agreed
     assert faults(people) == [(FIRST, "not-believed")]
+
+
+def test_no_flipped_bit_makes_another_grant_of_it(people: People):
+    """Whatever is changed, it says the same as before or nothing at all."""
+    genuine, content = judged(people).agreed[PAIR], people.file(FIRST).read_bytes()
+    keys = grant_keys(load_records(people.trust))
+    for place in range(len(content)):
+        flipped = bytearray(content)
+        flipped[place] ^= 1 << place % 8
+        found = judge([GrantFile(FIRST, bytes(flipped))], keys, {})
+
+        assert found.agreed.get(PAIR, genuine) == genuine
+        assert bool(found.agreed) is not bool(found.faults)
+
+
+@given(
+    content=st.binary(max_size=200)
+    | st.text().map(str.encode)
+    | st.from_regex(r"\{.{0,80}\}", fullmatch=True).map(str.encode)
+)
+@settings(max_examples=200, deadline=None)
+def test_no_rubbish_is_an_accident(office: Office, content: bytes):
+    keys = grant_keys(office.trust)
+    for name in (FIRST, f"{HOME}.{HALL}.1.withdrawn-by-hall.json", "rubbish"):
+        found = judge([GrantFile(name, content)], keys, {})
+
+        assert (dict(found.agreed), len(found.faults)) == ({}, 1)
+
+
+def test_a_record_that_holds_no_key_stops_nobody_else(people: People):
+    record = load_records(people.trust).halls[HALL]
+    broken = tuple(key.model_copy(update={"public_key": "no key"}) for key in record.grant_keys)
+    (people.trust / f"halls/{HALL}.json").write_text(record.model_copy(update={"grant_keys": broken}).model_dump_json())
+
+    assert not is_granted(people)
+    assert (HOME, OTHER_HALL) in judged(people).agreed
 
 
 def a_grant(**varied: object) -> SignedGrant:
