@@ -115,6 +115,7 @@ def a_home(
         another_order=AnotherOrder(store=store, prepare=_preparer(store, documents, trusted or a_trust())),
         written_off=HallsWrittenOff(store, trusted or a_trust()),
         enrolments=EnrolmentDesk(store, clock or (lambda: datetime.now(UTC))),
+        enrolment_limit=generous(),
         callers=Callers((with_token(caller) for caller in CALLERS.values()), wrong or generous()),
         registries=frozenset(served),
         hall_names=dict.fromkeys(HALLS, "大厅"),

@@ -106,8 +106,7 @@ def deployment(tmp_path, layout, keys):
 
     shutil.copytree(keys, tmp_path / "pki")
     clock = Clock()
-    generous = Limit(a_minute=10_000, at_once=10_000, all_a_second=10_000)
-    home = a_home(tmp_path, layout, clock=clock, enrolment_limit=generous)
+    home = a_home(tmp_path, layout, clock=clock)
     yield Deployment(home, clock, tmp_path)
     home.close()
 

@@ -1,13 +1,17 @@
 """What an operator sees: every promised name, and no person."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 from prometheus_client import generate_latest
 
+from spooler.ground import broker_expiries
 from spooler.metrics import Metrics, StoreFigures, key_expiries
+from spooler.seal import broker_keys
 from spooler.store.values import Alarm
 from spooler.watch import Watch
+from spooler.wire.link import BrokerAddress, Tls
 from spooler.wire.messages import BlankCount, Heartbeat, PassReport, PrinterStanding
 from tests.sealing import HALL, HOME
 from tests.spooler.core.conftest import HOLDER, Clock, Home
@@ -136,3 +140,19 @@ def _shown(home: Home, metrics: Metrics) -> str:
         )
     )
     return generate_latest(metrics.registry).decode()
+
+
+def test_home_says_when_the_certificates_at_the_broker_end(tmp_path):
+    """Of every hall and node by the trust directory, its own by the file that it shows."""
+    now = datetime.now(UTC)
+    own = broker_keys.add_home(tmp_path, "home", now)
+    broker_keys.add_hall(tmp_path, HALL, now - timedelta(days=700))
+    broker_keys.add_server(tmp_path, "mq-1", [], now)
+    (tmp_path / "trust/broker/clients/home.pem").write_text("an old one, or none")
+    settings = SimpleNamespace(home=SimpleNamespace(trust_directory=tmp_path / "trust"))
+    tls = Tls(tmp_path / "trust/broker-ca.pem", own)
+
+    ends = broker_expiries(settings, BrokerAddress("mq-1", 5671, "/", "home", tls=tls))
+
+    days = {(one.kind, one.owner): round((one.at - now) / timedelta(days=1)) for one in ends}
+    assert days == {("broker", "home"): 731, ("broker", HALL): 31, ("broker-server", "mq-1"): 731}

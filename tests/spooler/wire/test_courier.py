@@ -5,9 +5,10 @@ from threading import Condition
 from time import monotonic
 
 import pytest
+from structlog.testing import capture_logs
 
 from spooler.wire.courier import Courier, Pace
-from spooler.wire.errors import BadSignature, NotNow, Unroutable, WireError
+from spooler.wire.errors import BadSignature, BrokerNotGenuine, NotNow, Unroutable, WireError
 from spooler.wire.letters import Delivery, Letter
 from spooler.wire.memory import MemoryBroker, MemoryLink
 from spooler.wire.topology import ORDER_TYPE, ORDERS, dead_queue, describe, hall_queue, to_hall
@@ -225,6 +226,35 @@ def test_the_courier_waits_for_a_broker_that_is_away(courier, outbox, broker):
     assert comes_true(outbox.changed, lambda: outbox.was_sent == ["patient"])
     assert outbox.was_failed == []
     assert courier.is_connected
+
+
+class Impostor(MemoryLink):
+    """Somebody answers in the broker's place, until he is gone."""
+
+    is_there = True
+
+    def open(self) -> None:
+        if self.is_there:
+            raise BrokerNotGenuine("what answers is not the broker: self-signed certificate")
+        super().open()
+
+
+@pytest.mark.attack_row("S26")
+def test_somebody_in_the_brokers_place_is_an_alarm_once_and_letters_wait(broker, outbox, inbox, monkeypatch):
+    """S26: nothing is said to him, nothing is lost, and the log is not filled with it."""
+    outbox.put(a_letter("patient"))
+    courier = Courier(lambda: Impostor(broker, [QUEUE]), outbox, inbox, pace=SLOW_TICK)
+    with capture_logs() as logs:
+        courier.start()
+        assert not comes_true(outbox.changed, lambda: outbox.was_sent, seconds=0.5)
+    alarms = [log for log in logs if log.get("alarm")]
+    assert [(log["event"], log["code"]) for log in alarms] == [("what answers is not the broker", "broker-not-genuine")]
+    assert len([log for log in logs if log["event"] == "link down"]) > 1
+
+    monkeypatch.setattr(Impostor, "is_there", False)
+
+    assert comes_true(outbox.changed, lambda: outbox.was_sent == ["patient"])
+    courier.stop()
 
 
 def test_a_broken_connection_is_made_again(courier, broker, inbox, outbox):
