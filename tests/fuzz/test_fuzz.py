@@ -13,12 +13,12 @@ from tests.fuzz.mutate import mutants
 # As many as fit in a second or two.
 MUTANTS = {
     "annex": 500,
-    "callback": 10_000,
+    "callback": 5_000,
     "document": 300,
-    "envelope": 5_000,
-    "report": 5_000,
+    "envelope": 2_000,
+    "report": 3_000,
     "request": 1_200,
-    "ticket": 2_000,
+    "ticket": 1_000,
 }
 
 

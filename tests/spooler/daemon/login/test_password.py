@@ -1,7 +1,6 @@
 """Passwords: what is kept of them, which are refused, and how many are compared at once."""
 
 import re
-import resource
 import subprocess
 import sys
 from threading import Barrier, Thread
@@ -95,7 +94,6 @@ def _pause() -> None:
 
 
 STORM = """
-import resource
 from threading import Thread
 from spooler.daemon.login.password import Comparing, TooManyAtOnce
 compare = Comparing()
@@ -106,7 +104,8 @@ compare(None, "the library is loaded")
 threads = [Thread(target=knock) for _ in range(100)]
 for one in threads: one.start()
 for one in threads: one.join()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+# Not what the system says of the process: that counts whoever started it.
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
 
 
@@ -115,8 +114,7 @@ def test_a_storm_of_log_ins_takes_no_more_memory_than_one():
     """A hundred at once: 46 MiB for the one that is compared, beside the interpreter."""
     done = subprocess.run([sys.executable, "-c", STORM], capture_output=True, text=True, timeout=60, check=True)
 
-    assert int(done.stdout) < 160 << 10
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 0
+    assert 46 << 10 < int(done.stdout) < 140 << 10
 
 
 @pytest.mark.parametrize(
