@@ -85,7 +85,7 @@ def test_a_silent_hall_is_not_sent_everything_again(home, hall, watch, clock):
     with home.store.changing() as change:
         note_silence(change, HALL)
 
-    minutes(watch, clock, 600)
+    minutes(watch, clock, 60)
     assert (missed(home), home.orders()) == ([], [])
     clock.advance(minutes=1)
     heartbeat(home, hall)

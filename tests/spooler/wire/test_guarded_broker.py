@@ -265,8 +265,10 @@ def test_there_is_no_port_in_plaintext(broker):
 
 
 @contextmanager
-def posing(certificate: Path, key: Path | None = None, version: ssl.TLSVersion | None = None) -> Iterator[int]:
-    """Somebody listens in the broker's place with this certificate, and with one version of TLS only; yield the port."""
+def posing(
+    certificate: Path, key: Path | None = None, version: ssl.TLSVersion | None = None
+) -> Iterator[tuple[int, list[bytes]]]:
+    """Somebody listens in the broker's place, perhaps with one version of TLS only; yield the port, and what is said to him."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     if version is not None:
@@ -275,14 +277,15 @@ def posing(certificate: Path, key: Path | None = None, version: ssl.TLSVersion |
             warnings.simplefilter("ignore", DeprecationWarning)
             context.minimum_version = context.maximum_version = version
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        talk = Thread(target=_talk, args=(listener, context), daemon=True)
+        heard: list[bytes] = []
+        talk = Thread(target=_talk, args=(listener, context, heard), daemon=True)
         talk.start()
-        yield listener.getsockname()[1]
+        yield listener.getsockname()[1], heard
         listener.shutdown(socket.SHUT_RDWR)
         talk.join(5)
 
 
-def _talk(listener: socket.socket, context: ssl.SSLContext) -> None:
+def _talk(listener: socket.socket, context: ssl.SSLContext, heard: list[bytes]) -> None:
     while True:
         try:
             plain, _ = listener.accept()
@@ -292,7 +295,7 @@ def _talk(listener: socket.socket, context: ssl.SSLContext) -> None:
             plain.settimeout(5)
             try:
                 with context.wrap_socket(plain, server_side=True) as stream:
-                    stream.recv(8)
+                    heard.append(stream.recv(8))
             except OSError:
                 continue  # hung up on, as it should be
 
@@ -307,12 +310,13 @@ def test_who_answers_in_the_brokers_place_is_not_talked_to(broker, tmp_path, as_
         "a hall": ((broker.certificate(OTHER_HALL), None), hall_user(OTHER_HALL)),
         "the broker by another name": ((server / "server.pem", server / "server.key"), "mq-2"),
     }[as_whom]
-    with posing(*shown) as port:
+    with posing(*shown) as (port, heard):
         tls = Tls(broker.authority, broker.certificate(HALL), name)
         link = PikaLink(BrokerAddress("127.0.0.1", port, "certspool", hall_user(HALL), tls=tls))
 
         with closing(link), pytest.raises(BrokerNotGenuine):
             link.open()
+    assert heard == []
 
 
 @pytest.mark.attack_row("S26")
@@ -320,11 +324,12 @@ def test_who_answers_in_the_brokers_place_is_not_talked_to(broker, tmp_path, as_
 def test_an_old_tls_is_not_spoken_even_with_the_broker_itself(broker, version):
     """S26: whoever stands between could have made the two agree on it."""
     server = broker.pki / "broker/mq-1"
-    with posing(server / "server.pem", server / "server.key", version) as port:
+    with posing(server / "server.pem", server / "server.key", version) as (port, heard):
         link = PikaLink(BrokerAddress("127.0.0.1", port, "certspool", hall_user(HALL), tls=broker.tls(HALL)))
 
         with closing(link), pytest.raises(BrokerUnreachable):
             link.open()
+    assert heard == []
 
 
 # what `broker check` sees
@@ -359,6 +364,24 @@ def test_what_lets_more_in_is_named_and_applied_away(broker, change, named):
 
     assert (told.exit_code, applied.exit_code) == (1, 0)
     assert named in told.output
+
+
+def test_passwords_are_kept_while_halls_change_one_by_one(broker):
+    """On the way from passwords to certificates nobody is locked out."""
+    _changed(broker, "PUT", *PASSWORD)
+    keep = (*broker.session, "--keep-passwords")
+
+    assert certspool("broker", "apply", *keep).exit_code == 0
+    assert certspool("broker", "check", *keep).exit_code == 0
+    assert certspool("broker", "check", *broker.session).exit_code == 1
+    assert certspool("broker", "apply", *broker.session).exit_code == 0
+
+
+def test_with_certificates_no_passwords_are_made_for_halls(broker):
+    told = certspool("broker", "apply", *broker.session, "--halls-directory", broker.pki / "halls")
+
+    assert told.exit_code == 2
+    assert list((broker.pki / "halls").rglob("*.password")) == []
 
 
 def test_a_stranger_who_may_read_or_write_is_named(broker):
