@@ -3,6 +3,7 @@
 import io
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from pyhanko.pdf_utils.embed import EmbeddedFileObject, FileSpec, embed_file
@@ -11,7 +12,7 @@ from pyhanko.pdf_utils.writer import PdfFileWriter, copy_into_new_writer
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
-from agents.verify import Refusal, said_to_be_issued_at
+from agents.verify import CLOCK_SKEW, Refusal, said_to_be_issued_at
 from spooler.seal.seal import _attach_ticket, seal_document
 from spooler.wire import document as documents
 from spooler.wire import pages
@@ -21,7 +22,19 @@ from spooler.wire.keys import SigningKey, WrapKey, check_signature, wrap_public_
 from spooler.wire.messages import TICKET_TYPE, Pass, Stock, Turn
 from spooler.wire.signed import sign
 from tests.agents.forging import judged, refused, refused_document, with_range
-from tests.sealing import HALL, HOME, NOW, PROOF_SHEET, SPREAD, Office, a_pdf, contents_of, some_passes
+from tests.sealing import (
+    HALL,
+    HOME,
+    NOW,
+    OTHER_HALL,
+    PROOF_SHEET,
+    SPREAD,
+    Office,
+    a_pdf,
+    address_of,
+    contents_of,
+    some_passes,
+)
 
 
 @pytest.fixture(scope="module")
@@ -261,3 +274,46 @@ def test_each_key_is_of_its_own_kind(key):
 def test_a_seal_without_its_ticket_is_no_document(office, order):
     """The same document sealed with an empty ticket inside."""
     assert refused_document(office, order, seal_document(a_pdf(), b"", office.seal_key())) == "ticket-embedded"
+
+
+@pytest.mark.parametrize(("kind", "stock"), [("proof", Stock.PROOF), ("record", Stock.PLAIN)])
+def test_each_kind_is_accepted_on_its_own_paper_and_refused_on_anothers(office, kind, stock):
+    def an_order(paper):
+        passes = (a_pass(1, (0,), paper),)
+        return office.order(kind=kind, template=f"{kind}/1", pdf=a_pdf((PROOF_SHEET,)), passes=passes)
+
+    assert judged(office, an_order(stock)).ticket.kind == kind
+    for other in set(Stock) - {stock}:
+        assert refused(office, an_order(other)) == "ticket-mismatch"
+
+
+def test_a_clock_that_is_behind_as_far_as_it_may_be_takes_what_was_issued_just_now(office, order):
+    """To the second, at either end."""
+    begin, end = order.ticket.not_before, order.ticket.not_after
+
+    assert judged(office, order, now=begin - CLOCK_SKEW)
+    assert refused(office, order, now=begin - CLOCK_SKEW - timedelta(seconds=1)) == "time"
+    assert judged(office, order, now=end)
+    assert refused(office, order, now=end + timedelta(seconds=1)) == "time"
+
+
+def test_a_document_of_another_length_is_told_by_its_length(office, order):
+    assert refused(office, order, document=order.document + b"x") == "document-length"
+    assert refused(office, order, document=order.document[:-1]) == "document-length"
+
+
+@pytest.mark.parametrize(
+    ("off", "code"), [(0.49, None), (-0.49, None), (0.51, "ticket-mismatch"), (-0.51, "ticket-mismatch")]
+)
+def test_a_page_may_be_half_a_millimetre_off_and_no_more(office, off, code):
+    """What layout and PDF round away; more is another paper."""
+    width, height = PROOF_SHEET
+    passes = (a_pass(1, (0,), Stock.PROOF),)
+    order = office.order(kind="proof", template="proof/1", pdf=a_pdf(((width, height + off),)), passes=passes)
+
+    assert (refused(office, order) if code else judged(office, order).ticket.kind) == (code or "proof")
+
+
+def test_an_order_for_this_hall_under_anothers_address_is_refused(office, order):
+    """What stands outside on the envelope is part of what was said."""
+    assert refused(office, order, address=address_of(order.ticket, hall=OTHER_HALL)) == "audience"

@@ -104,11 +104,15 @@ class Bench:
             connect=lambda socket: self.cups,
             surroundings=Surroundings(
                 monotonic=lambda: self.now,
-                uniform=lambda least, most: most,
+                uniform=self._drawn,
                 look=lambda device, probes: self.look(device, probes),
                 slice_pages=lambda document, pages: document,
             ),
         )
+
+    def _drawn(self, least: float, most: float) -> float:
+        assert least == most / 2, "between half and whole"
+        return most
 
     def steps(self, count: int = 1) -> float:
         for _ in range(count):
@@ -387,13 +391,15 @@ def test_a_person_is_asked_only_when_the_device_is_quiet(bench):
 
 def test_what_the_device_said_before_is_not_about_the_next_pass(bench):
     bench.standing = Standing(DeviceState.IDLE, ("toner-low",))
+    bench.steps()
+    bench.standing = Standing(DeviceState.IDLE)
+    entry = bench.book.release()
     bench.now += 100
     bench.steps()
-    entry = bench.left_in(RELEASING, with_permit=True)
     bench.sender(entry, "first")()
-    bench.standing = Standing(DeviceState.IDLE)
     bench.steps()
 
+    assert entry.state is UNKNOWN
     assert entry.evidence["device"]["seen"] == []
 
 
