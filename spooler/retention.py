@@ -26,7 +26,7 @@ from spooler.wire import strict
 from spooler.wire.errors import WireError
 from spooler.wire.messages import read_ticket
 
-LOOK_SECONDS = 600.0
+LOOK_SECONDS, FIRST_LOOK_SECONDS = 3_600.0, 600.0
 PAUSE_SECONDS = 1.0
 AT_ONCE = 200
 LEFT_OVER_EVERY = timedelta(days=1)
@@ -70,8 +70,10 @@ class Retention(Worker):
         self._has_told = False
 
     def turn(self) -> float:
-        if self._is_first_turn or not self._store.duty.is_ours():
-            self._is_first_turn = False  # halls speak first: they know what time it is
+        if self._is_first_turn:
+            self._is_first_turn = False
+            return FIRST_LOOK_SECONDS  # halls speak first: they know what time it is
+        if not self._store.duty.is_ours():
             return LOOK_SECONDS
         return PAUSE_SECONDS if self.look() else LOOK_SECONDS
 
@@ -81,7 +83,8 @@ class Retention(Worker):
         if self._is_in_grace(now) or self._doubts(now):
             return False
         is_more = self._note_papers(now) | self._note_electronic(now)
-        self._destroy(now)
+        if not is_more:
+            self._destroy(now)  # once for all: to know what else is wanted every job is looked at
         return is_more
 
     def _is_in_grace(self, now: datetime) -> bool:
@@ -138,16 +141,13 @@ class Retention(Worker):
 
     def _destroy(self, now: datetime) -> None:
         """What a job that is kept wants too stays: the same plan may belong to several certificates of a case."""
-        noted = self._kept.to_destroy()
-        looks_for_left_over = not isinstance(self._keep_days, str) and self._is_time_for_left_over(now)
-        if not noted and not looks_for_left_over:
-            return
-        wanted = Names(self._kept.wanted())
-        shared = [name for name in noted if name in wanted]
-        gone = self._documents.destroy((name for name in noted if name not in wanted), unless_used_within=self._young)
-        self._kept.destroyed([*shared, *gone])
-        if looks_for_left_over:
-            self._destroy_left_over(wanted, now)
+        noted = set(self._kept.to_destroy())
+        if noted:
+            shared = {name for name in self._kept.wanted() if name in noted}
+            gone = self._documents.destroy(sorted(noted - shared), unless_used_within=self._young)
+            self._kept.destroyed([*shared, *gone])
+        if not isinstance(self._keep_days, str) and self._is_time_for_left_over(now):
+            self._destroy_left_over(Names(self._kept.wanted()), now)
 
     def _is_time_for_left_over(self, now: datetime) -> bool:
         return self._left_over_at is None or now - self._left_over_at >= LEFT_OVER_EVERY

@@ -18,6 +18,7 @@ from spooler.store import electronic_tables as e
 from spooler.store import kept_tables as k
 from spooler.store import tables as t
 from spooler.store.change import Change
+from spooler.store.hints import Rarely
 from spooler.store.transactions import Transactions
 from spooler.store.values import Update
 from spooler.wire.messages import Actor
@@ -69,7 +70,7 @@ class Kept:
         """Return ended jobs whose documents are kept since before that time and wanted by nobody, the oldest first."""
         wanted = (
             select(_jobs.job_id, _jobs.registry, _jobs.state, _jobs.state_since)
-            .where(t.KEPT_AND_ENDED, _jobs.state_since < before, ~_IS_HELD, ~_HAS_LETTER)
+            .where(t.KEPT_AND_ENDED, Rarely(_jobs.state_since < before), ~_IS_HELD, ~_HAS_LETTER)
             .order_by(_jobs.state_since)
             .limit(limit)
         )
