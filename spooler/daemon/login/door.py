@@ -6,6 +6,7 @@ say the session's token in a header, which another site can neither read nor sen
 
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hmac import compare_digest
 from time import monotonic
@@ -45,7 +46,7 @@ def no_accounts() -> Mapping[str, LoginRecord]:
 
 
 class Door:
-    """Made once a daemon. `told` hears of every knock before anything is answered; if it fails, nobody is let in."""
+    """Made once a daemon. `told` hears of whoever is let in before the answer (if it fails, nobody is), of refusals after it."""
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class Door:
         self._told = told
         self._is_plain = is_plain
         self._complaint = ""
+        self._later = ThreadPoolExecutor(1, thread_name_prefix="door")  # begins with the first refusal
         self._compare = compare or Comparing()
         self._pace = Pace(seconds)
         self._sessions = Sessions(accounts, seconds)
@@ -81,7 +83,7 @@ class Door:
         except TooManyAtOnce:
             raise self._too_often(record, RETRY_SECONDS) from None
         if record is None or record.is_disabled or not is_right:
-            self._told(Knock("refused", record.id if record else None))
+            self._note_later(Knock("refused", record.id if record else None))
             raise Refused(401, "wrong-login", "账号或口令不对 · account or password is wrong")
         self._told(Knock("logged-in", record.id))
         self._pace.was_right(account, address)
@@ -125,6 +127,10 @@ class Door:
     def let_out(self, answer: Response) -> None:
         answer.delete_cookie(self.cookie, secure=not self._is_plain, httponly=True, samesite="strict", path="/")
 
+    def flush(self) -> None:
+        """Return once every refusal so far is told."""
+        self._later.submit(lambda: None).result()
+
     def count(self) -> int:
         """Return how many sessions there are."""
         return self._sessions.count()
@@ -141,6 +147,16 @@ class Door:
         if str(error) != self._complaint:
             self._complaint = str(error)
             _log.error("accounts cannot be read: nobody is logged in", why=str(error), alarm=True)
+
+    def _note_later(self, knock: Knock) -> None:
+        """Only an account that there is gets a row on disk: an answer that waited for it would say that it exists."""
+        self._later.submit(self._note, knock)
+
+    def _note(self, knock: Knock) -> None:
+        try:
+            self._told(knock)
+        except Exception:
+            _log.exception("a refused log-in was not written down", account=knock.account, alarm=True)
 
     def _too_often(self, record: LoginRecord | None, seconds: int) -> Refused:
         self._told(Knock("limited", record.id if record else None))

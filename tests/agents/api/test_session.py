@@ -94,6 +94,7 @@ def test_logins_stand_in_the_halls_audit_log(hall):
     li = browser(hall, "li.7")
     li.post("/v1/session", json={"account": "li.7", "password": "wrong"})
     li.post("/v1/session", json={"account": "who?", "password": "wrong"})
+    hall.app.state.door.flush()
     li.delete("/v1/session")
     ledger = hall.counter.hall.ledger
     rows = ledger._db.rows("SELECT account, what FROM logins ORDER BY sequence")

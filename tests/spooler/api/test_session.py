@@ -179,6 +179,7 @@ def test_guessing_is_slowed_down_counted_and_hinders_nobody_with_a_token_or_a_se
         assert wang.get("/v1/jobs").status_code == 200
         assert clerk.get("/v1/jobs").status_code == 200
 
+    place.door.flush()
     counted = {
         outcome: place.metrics.registry.get_sample_value("certspool_logins_total", {"outcome": outcome})
         for outcome in ("logged-in", "refused", "limited")
@@ -196,6 +197,7 @@ def test_who_came_and_who_was_refused_stands_in_the_audit_log(place):
         post(zhang, NORTH)
         zhang.post("/v1/session", json={"account": "zhang.201", "password": "wrong"})
         zhang.post("/v1/session", json={"account": "no such account", "password": "wrong"})
+        place.door.flush()
         zhang.delete("/v1/session")
     with place.store.transactions.reading() as connection:
         rows = connection.execute(text("SELECT account, what FROM logins ORDER BY place")).all()
