@@ -80,6 +80,32 @@ def test_the_administrator_gets_in_where_the_queues_are(small: Driver):
     assert (answer.status_code, answer.json()["type"]) == (200, "quorum")
 
 
+def test_its_broker_is_as_a_deployments(small: Driver, tmp_path):
+    """Home and halls come over TLS, each by its certificate; nobody has a password but the administrator, who is on loopback."""
+    broker = small.plan["broker"]
+    password = tmp_path / "administrator.password"
+    password.touch(mode=0o600)
+    password.write_text(broker["url"].split(":")[2].partition("@")[0])
+    session = ["--password-file", str(password), "--management", broker["management"]]
+
+    told = run(["broker", "check", "--config", small.home["config"], *session, "--json"])
+
+    assert json.loads(told)["differences"] == []
+    users = {one["user"]: one for one in _connections(broker)}
+    assert {name: (one["ssl"], one["auth_mechanism"]) for name, one in users.items()} == {
+        "home": (True, "EXTERNAL"),
+        f"hall-{HALL}": (True, "EXTERNAL"),
+    }
+
+
+def _connections(broker: dict) -> list[dict]:
+    user, _, rest = broker["url"].removeprefix("amqp://").partition(":")
+    found: list[dict] = httpx.get(
+        f"{broker['management']}/api/connections", auth=(user, rest.partition("@")[0]), timeout=30
+    ).json()
+    return found
+
+
 def test_trays_are_loaded_and_the_ledger_knows(small: Driver):
     hall = small.hall(HALL)
 
