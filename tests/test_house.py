@@ -73,8 +73,12 @@ def test_no_modules_import_each_other_in_a_circle():
 
 
 def test_only_one_module_knows_each_edge():
-    """pika, pycups: each library of an edge is imported in one module (style.md)."""
-    for library, home in {"pika": "spooler.wire.link", "cups": "agents.printers"}.items():
+    """pika, pycups, pkcs11: each library of an edge is imported in one module (style.md)."""
+    for library, home in {
+        "pika": "spooler.wire.link",
+        "cups": "agents.printers",
+        "pkcs11": "spooler.seal.token",
+    }.items():
         users = {name_of(p) for p in MODULES if library in _libraries(p)}
         assert users <= {home}
 
