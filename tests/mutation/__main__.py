@@ -25,7 +25,7 @@ RECOVERY = frozenset(
     }
 )
 # What measures time says nothing of a decision, and the widest tours only repeat what others show.
-NOT_THESE = "not at_once and not 100_ms"
+NOT_THESE = "not refused_at_once and not 100_ms"
 
 
 @dataclass(frozen=True)

@@ -227,7 +227,7 @@ def test_while_cups_does_not_answer_it_may_start_the_job_at_any_moment(bench):
 @pytest.mark.parametrize(
     "state", [JobState.HELD, JobState.CANCELED, JobState.ABORTED, JobState.COMPLETED, JobState.MISSING]
 )
-def test_a_job_that_cups_will_not_start_is_won_back_at_once(bench, state):
+def test_a_job_that_cups_will_not_start_is_won_back_right_away(bench, state):
     entry = bench.left_in(RELEASING, with_permit=True)
     bench.cups.jobs[1] = replace(bench.cups.jobs[1], state=state)
 
@@ -278,7 +278,7 @@ def test_while_a_sender_lives_nobody_is_asked_and_nothing_is_won_back(bench):
     assert entry.state is UNKNOWN
 
 
-def test_while_a_sender_is_at_it_the_device_is_looked_at_once_a_second(bench):
+def test_while_a_sender_is_at_it_the_device_is_looked_at_every_second(bench):
     """A jam is told while it lasts, and remembered for whoever is asked later."""
     entry = bench.left_in(RELEASING, with_permit=True)
     let_go, looks = bench.sender(entry, "first"), []
