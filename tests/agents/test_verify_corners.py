@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from asn1crypto import algos, cms, core
 from pyhanko.pdf_utils.embed import EmbeddedFileObject, FileSpec, embed_file
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import PdfFileWriter, copy_into_new_writer
@@ -16,6 +17,7 @@ from agents.verify import CLOCK_SKEW, Refusal, said_to_be_issued_at
 from spooler.seal.seal import _attach_ticket, seal_document
 from spooler.wire import document as documents
 from spooler.wire import pages
+from spooler.wire.document import read_document
 from spooler.wire.envelope import _SUITE, MAX_WRAPPED_BYTES, Address, unwrap, wrap
 from spooler.wire.errors import BadEnvelope, BadSignature
 from spooler.wire.keys import SigningKey, WrapKey, check_signature, wrap_public_key
@@ -317,3 +319,64 @@ def test_a_page_may_be_half_a_millimetre_off_and_no_more(office, off, code):
 def test_an_order_for_this_hall_under_anothers_address_is_refused(office, order):
     """What stands outside on the envelope is part of what was said."""
     assert refused(office, order, address=address_of(order.ticket, hall=OTHER_HALL)) == "audience"
+
+
+def test_the_largest_ticket_inside_is_read_and_a_larger_one_is_not(office):
+    largest = b"t" * (1 << 20)
+
+    assert read_document(seal_document(a_pdf(), largest, office.seal_key())).ticket == largest
+    with pytest.raises(Refusal, match="too large"):
+        read_document(seal_document(a_pdf(), largest + b"t", office.seal_key()))
+
+
+def test_a_document_is_too_large_beyond_its_limit_and_not_before():
+    with pytest.raises(Refusal) as at_the_limit:
+        read_document(bytes(documents.MAX_DOCUMENT_BYTES))
+    with pytest.raises(Refusal) as beyond:
+        read_document(bytes(documents.MAX_DOCUMENT_BYTES + 1))
+
+    assert (at_the_limit.value.code, beyond.value.code) == ("byte-rules", "document-too-large")
+
+
+@pytest.mark.parametrize("parameters", [None, core.Null()], ids=["none", "NULL"])
+def test_an_algorithm_is_its_name_without_parameters(parameters):
+    """Both spellings are used; nothing else stands there."""
+    given = {"algorithm": "sha256"} | ({} if parameters is None else {"parameters": parameters})
+    algorithm = cms.DigestAlgorithm(given)
+
+    assert documents._plain(algorithm, cms.DigestAlgorithm).dump() == algorithm.dump()
+
+
+@pytest.mark.parametrize("beside", ["020101", "0400", "0c0141", "3000"])
+def test_an_algorithm_with_something_beside_its_name_is_none(beside):
+    """Where the library itself does not read it, whatever goes wrong refuses."""
+    name = bytes.fromhex("0609608648016503040201")
+    body = name + bytes.fromhex(beside)
+
+    with pytest.raises((Refusal, ValueError)):
+        documents._plain(cms.DigestAlgorithm.load(bytes([0x30, len(body)]) + body), cms.DigestAlgorithm)
+
+
+def test_the_parameters_of_rsa_pss_are_left_as_they_are():
+    parameters = algos.RSASSAPSSParams({"salt_length": 32})
+    algorithm = cms.SignedDigestAlgorithm({"algorithm": "rsassa_pss", "parameters": parameters})
+
+    assert documents._plain(algorithm, cms.SignedDigestAlgorithm).dump() == algorithm.dump()
+
+
+def test_a_signature_algorithm_with_something_beside_its_name_is_refused():
+    name = bytes.fromhex("06082a8648ce3d040302")  # ecdsa-with-SHA256
+    body = name + bytes.fromhex("020101")
+    algorithm = cms.SignedDigestAlgorithm.load(bytes([0x30, len(body)]) + body)
+
+    with pytest.raises(Refusal, match="has parameters"):
+        documents._plain(algorithm, cms.SignedDigestAlgorithm)
+
+
+@pytest.mark.parametrize("offset", [1, 2, 3, 23, 24, 25, 30, 41, 46])
+def test_the_seals_own_envelope_is_written_in_one_way(office, order, offset):
+    """Lengths, the version, names of algorithms: no signature covers them."""
+    at = order.document.index(b"/Contents <") + len(b"/Contents <") + 2 * offset + 1
+    document = order.document[:at] + bytes([order.document[at] ^ 1]) + order.document[at + 1 :]
+
+    assert refused_document(office, order, document) == "signature-invalid"

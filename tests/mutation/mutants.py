@@ -125,7 +125,7 @@ def _changes(node: ast.AST) -> Iterator[Change]:
             yield f"{value} → {not value}", lambda n: ast.Constant(not n.value)
         case ast.Constant(value=int() | float()):
             yield "a number + 1", lambda n: ast.Constant(n.value + 1)
-        case ast.Constant(value=str() as value) if value:
+        case ast.Constant(value=str() as value) if value and " " not in value:  # else it is a sentence
             yield f"{value!r} → another", lambda n: ast.Constant(f"XX{n.value}")
         case ast.Constant(value=bytes() as value) if value:
             yield f"{value!r} → another", lambda n: ast.Constant(b"XX" + n.value)
