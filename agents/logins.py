@@ -3,15 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
 
 import structlog
 
 from agents.ledger import Ledger
 from agents.settings import HallSection
 from spooler.daemon.login.door import Door, Knock
-from spooler.daemon.login.records import AccountFile, AccountsUnusable
-from spooler.daemon.settings import SettingsError
+from spooler.daemon.login.records import accounts_at
 
 _log = structlog.get_logger()
 
@@ -39,17 +37,6 @@ class Reception:
 
 def hall_door(settings: HallSection, reception: Reception) -> Door:
     """Return the door, or raise SettingsError when there are accounts that cannot be read."""
-    accounts = _accounts(settings.accounts)
+    accounts = accounts_at(settings.accounts, "hall.accounts_file")
     # Several halls may be behind one address, and a cookie does not know of ports.
     return Door(f"hall-{settings.id}", accounts=accounts, told=reception.told, is_plain=settings.plain_http_sessions)
-
-
-def _accounts(path: Path) -> AccountFile:
-    accounts = AccountFile(path)
-    try:
-        accounts()
-    except AccountsUnusable as e:
-        raise SettingsError(f"hall.accounts_file: {e}") from e
-    except OSError as e:
-        raise SettingsError(f"hall.accounts_file {path}: {e.strerror}") from e
-    return accounts

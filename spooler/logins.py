@@ -1,12 +1,9 @@
 """The home's door for people with a password: its accounts, and what is kept, counted and logged of who came and who was refused."""
 
-from pathlib import Path
-
 import structlog
 
 from spooler.daemon.login.door import Door, Knock
-from spooler.daemon.login.records import AccountFile, AccountsUnusable
-from spooler.daemon.settings import SettingsError
+from spooler.daemon.login.records import accounts_at
 from spooler.metrics import Metrics
 from spooler.settings import HomeSection
 from spooler.store import Store
@@ -27,17 +24,11 @@ def home_door(settings: HomeSection, store: Store, metrics: Metrics) -> Door:
         if knock.account is not None:
             kept.note(knock.account, knock.what)
 
-    door = Door("home", accounts=_accounts(settings.accounts), told=told, is_plain=settings.plain_http_sessions)
+    door = Door(
+        "home",
+        accounts=accounts_at(settings.accounts, "home.accounts_file"),
+        told=told,
+        is_plain=settings.plain_http_sessions,
+    )
     metrics.watch_sessions(door.count)
     return door
-
-
-def _accounts(path: Path) -> AccountFile:
-    accounts = AccountFile(path)
-    try:
-        accounts()
-    except AccountsUnusable as e:
-        raise SettingsError(f"home.accounts_file: {e}") from e
-    except OSError as e:
-        raise SettingsError(f"home.accounts_file {path}: {e.strerror}") from e
-    return accounts

@@ -266,7 +266,9 @@ def key_expiries(trust: Trust, registries: Collection[str]) -> list[KeyExpiry]:
 def grant_expiries(trust: Trust, registries: Collection[str]) -> list[KeyExpiry]:
     """Return when the signed grants of these registries end: from then on nothing is printed there."""
     served, agreed = frozenset(registries), trust.agreed or {}
-    return [KeyExpiry("granted", ".".join(pair), one.not_after) for pair, one in sorted(agreed.items()) if pair[0] in served]
+    return [
+        KeyExpiry("granted", ".".join(pair), one.not_after) for pair, one in sorted(agreed.items()) if pair[0] in served
+    ]
 
 
 def _gauge(name: str, what: str, *labels: str) -> GaugeMetricFamily:

@@ -17,6 +17,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from spooler.daemon.login.password import HASHED, hash_password
 from spooler.daemon.login.weak import check_password
+from spooler.daemon.settings import SettingsError
 
 FILE_NAME = "accounts.json"
 AccountId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -72,6 +73,18 @@ class AccountFile:
             if now != self._seen:
                 self._known, self._seen = _by_id(read(self._path)), now
             return self._known
+
+
+def accounts_at(path: Path, setting: str) -> AccountFile:
+    """Return the accounts that people log in to, read once; SettingsError, naming the setting, where they cannot be."""
+    accounts = AccountFile(path)
+    try:
+        accounts()
+    except AccountsUnusable as e:
+        raise SettingsError(f"{setting}: {e}") from e
+    except OSError as e:
+        raise SettingsError(f"{setting} {path}: {e.strerror}") from e
+    return accounts
 
 
 class AccountDesk:
