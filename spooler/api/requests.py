@@ -26,7 +26,7 @@ from spooler.store.values import Accepted, Different, NotIssuedYet, Outcome, Sam
 
 OTHER = "other"
 NO_CHANNEL = "none"
-_THREADS = 16  # four annexes are read at a time, and pages drawn one after the other
+_THREADS = 6  # four annexes are read at a time and pages drawn one by one; more would only take turns with who is answered at once
 
 
 def request_router(parts: Parts) -> APIRouter:

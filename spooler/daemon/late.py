@@ -3,6 +3,7 @@
 Whoever uses one imports it within `loading`; `Late` does so in a thread as soon as the daemon is ready, so that nobody waits for it.
 """
 
+import gc
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from threading import Event, RLock, Thread
@@ -50,3 +51,9 @@ class Late:
             # Whoever needs it imports it again, and tells what is wrong with it.
             except Exception as e:
                 _log.error("not loaded", module=module, exc_info=e)
+        settle()
+
+
+def settle() -> None:
+    """What is loaded stays: it is not looked through for garbage again, which would stop every thread for up to half a second."""
+    gc.freeze()

@@ -10,6 +10,7 @@ from time import monotonic
 import httpx
 import pytest
 
+from spooler.daemon.late import settle
 from tests.spooler.api.conftest import token_of
 from tests.spooler.intake.build import changed, sample
 from tests.spooler.render.bombs import BOMBS, Bomb
@@ -50,6 +51,7 @@ def test_a_home_answers_at_once_while_bombs_are_read(home):
 
 def _asked_beside_bombs(home) -> list[float]:
     """Return how long each question after the home's health took. Who posts and who asks are processes of their own, as they are."""
+    settle()  # as a daemon does once it is loaded; in this process all tests are loaded
     apart = get_context("spawn")
     with apart.Manager() as shared, ProcessPoolExecutor(2, mp_context=apart) as pool:
         over = shared.Event()

@@ -1,5 +1,6 @@
 """What only the first work needs is loaded after the start, and by then: a restart is not to wait for it, nor the first order."""
 
+import gc
 import subprocess
 import sys
 from threading import Event
@@ -56,3 +57,19 @@ def test_a_daemon_that_never_becomes_ready_stops_all_the_same(loaded):
 
     assert monotonic() - began < 2
     assert loaded == []
+
+
+def test_what_is_loaded_is_not_looked_through_for_garbage_again(loaded):
+    """A collection over all libraries stops every thread for up to half a second."""
+    before = gc.get_freeze_count()
+    try:
+        part = Late(["one"], is_ready=lambda: True)
+        part.start()
+        end = monotonic() + 10
+        while gc.get_freeze_count() <= before and monotonic() < end:
+            sleep(0.01)
+        part.stop()
+
+        assert gc.get_freeze_count() > before
+    finally:
+        gc.unfreeze()
