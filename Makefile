@@ -3,7 +3,8 @@ PYTHON = .venv/bin/python
 # What measures time is left out: watched line by line, everything is slower.
 COVERING = tests/agents/test_verify.py tests/agents/test_verify_corners.py tests/agents/test_pdf_attacks.py \
 	tests/agents/paper/test_verdict.py tests/agents/paper/test_recovery.py tests/agents/paper/test_permit.py \
-	tests/agents/paper/test_permit_corners.py tests/spooler/wire/test_golden.py tests/spooler/wire/test_strict.py
+	tests/agents/paper/test_permit_corners.py tests/spooler/wire/test_golden.py tests/spooler/wire/test_strict.py \
+	tests/spooler/wire/test_signed.py tests/spooler/wire/test_grants.py tests/spooler/wire/test_keys.py tests/agents/test_seal_file.py
 export PYTHONUTF8 = 1
 MAKEFLAGS += --no-print-directory
 
