@@ -7,7 +7,6 @@ DIR/trust/                                         whom the hall believes
 """
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,9 +29,9 @@ from spooler.wire.enrolment import (
     read_answer,
     signed_request,
 )
+from spooler.wire.files import PRIVATE, AlreadyThere, write_again, write_new
 from spooler.wire.keys import SigningKey, WrapKey
 
-PRIVATE, PUBLIC = 0o600, 0o644
 REQUEST = "enrolment.json"
 SECONDS = 30.0
 
@@ -92,7 +91,7 @@ def prepare(place: Place, hall: str, now: datetime) -> Request:
         (place.credentials / "broker.pem", _private_pem(broker)),
         (place.directory / "grant.pem", grant.to_pem()),
     ):
-        _write(path, content, PRIVATE)
+        _write(path, content)
     text = (
         EnrolmentRequest(
             hall=hall,
@@ -107,7 +106,7 @@ def prepare(place: Place, hall: str, now: datetime) -> Request:
     )
     request = Request(text, report.sign(signed_request(text.encode())).hex())
     kept = {"request": request.text, "signature": request.signature}
-    _write(place.request, json.dumps(kept, ensure_ascii=False).encode(), PRIVATE)
+    _write(place.request, json.dumps(kept, ensure_ascii=False).encode())
     return request
 
 
@@ -146,8 +145,10 @@ def lay_down(place: Place, answer: EnrolmentAnswer) -> None:
     if not isinstance(key, ec.EllipticCurvePrivateKey) or certificate.public_key() != key.public_key():
         raise EnrolmentFailed("证书不符 · the certificate is for another key")
     for name, content in answer.trust.items():
-        _write_again(_inside(place.trust, name), content.encode(), PUBLIC)
-    _write_again(place.credentials / "broker.pem", _private_pem(key) + answer.certificate.encode(), PRIVATE)
+        path = _inside(place.trust, name)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_again(path, content.encode())
+    write_again(place.credentials / "broker.pem", _private_pem(key) + answer.certificate.encode(), PRIVATE)
 
 
 def enrol(
@@ -206,21 +207,9 @@ def _inside(trust: Path, name: str) -> Path:
     return trust.joinpath(*parts)
 
 
-def _write(path: Path, content: bytes, mode: int) -> None:
+def _write(path: Path, content: bytes) -> None:
     """Write a file that is not there yet: a key is never overwritten."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    except FileExistsError as e:
+        write_new(path, content, PRIVATE)
+    except AlreadyThere as e:
         raise EnrolmentFailed(f"{path} 已存在，密钥从不覆盖 · is there already, and a key is never overwritten") from e
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _write_again(path: Path, content: bytes, mode: int) -> None:
-    aside = path.with_name(f"{path.name}.new")
-    aside.unlink(missing_ok=True)
-    _write(aside, content, mode)
-    aside.replace(path)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from spooler.cli.client import Exit, fail
-from spooler.seal.files import PRIVATE, PUBLIC, AlreadyThere, write_new
+from spooler.wire.files import PRIVATE, PUBLIC, AlreadyThere, write_new
 from spooler.wire.rabbitmq_conf import BrokerFiles, definitions, plugins
 
 READABLE_BY_GROUP = 0o640

@@ -10,8 +10,8 @@ import typer
 
 from spooler.cli.client import DEFAULT_API, Api, ApiOption, Exit, JsonOption, TokenFileOption, fail
 from spooler.seal.enrol import NewcomerRequest, OtherFingerprint, take_in
-from spooler.seal.files import AlreadyThere
 from spooler.wire.errors import WireError
+from spooler.wire.files import AlreadyThere
 from spooler.wire.trust import SiteKind
 
 HallArgument = Annotated[str, typer.Argument(help="大厅 · <county>-NN.")]

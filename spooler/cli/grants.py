@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from spooler.cli.client import Exit, JsonOption, fail
 from spooler.seal import grants as signed_grants
-from spooler.seal.files import AlreadyThere
 from spooler.wire.errors import WireError
+from spooler.wire.files import AlreadyThere
 from spooler.wire.granting import CannotGrant, GrantDesk
 from spooler.wire.granting_days import BadDay, window
 from spooler.wire.granting_told import told, told_lines

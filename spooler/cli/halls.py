@@ -13,7 +13,7 @@ import typer
 from spooler.cli import enrolment
 from spooler.cli.client import DEFAULT_API, Api, ApiOption, Exit, JsonOption, TokenFileOption
 from spooler.seal import pki
-from spooler.seal.files import AlreadyThere
+from spooler.wire.files import AlreadyThere
 from spooler.wire.trust import SITE_PRINTS, SiteKind
 
 ENDED = frozenset({"issued", "refused", "returned", "cancelled", "expired"})

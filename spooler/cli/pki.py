@@ -14,9 +14,9 @@ from spooler.cli.token_option import LabelOption, ModuleOption, PinFileOption, t
 from spooler.seal import broker_keys, pki, rotation
 from spooler.seal.authority import SealAlgorithm
 from spooler.seal.broker_keys import BadName
-from spooler.seal.files import AlreadyThere
 from spooler.seal.rotation import KeyUse
 from spooler.seal.token import TokenError
+from spooler.wire.files import AlreadyThere
 
 BrokersOption = Annotated[
     list[str] | None,

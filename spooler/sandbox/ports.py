@@ -9,13 +9,18 @@ LOOPBACK = "127.0.0.1"
 KEPT_FREE = range(20_000, 32_000)
 # Narrower, as FIRST-LAST: between choosing a port and listening on it, two starting side by side would not see each other.
 RANGE_VARIABLE = "CERTSPOOL_SANDBOX_PORTS"
+# Chosen by this process already: whoever they were chosen for may not listen yet, or be down for a moment.
+_given: set[int] = set()
 
 
 def free_ports(count: int) -> list[int]:
-    """Return `count` different ports that nobody listens on; all are held until all are found."""
+    """Return `count` different ports that nobody listens on; all are held until all are found.
+
+    None that this process was given before, as long as there are others.
+    """
     holders: list[socket.socket] = []
     candidates = chosen_range(os.environ.get(RANGE_VARIABLE))
-    for port in random.sample(candidates, len(candidates)):
+    for port in sorted(random.sample(candidates, len(candidates)), key=_given.__contains__):
         if len(holders) == count:
             break
         try:
@@ -27,6 +32,7 @@ def free_ports(count: int) -> list[int]:
         holder.close()
     if len(ports) < count:
         raise OSError(f"{count} free ports are needed and {len(ports)} were found; widen {RANGE_VARIABLE}")
+    _given.update(ports)
     return ports
 
 

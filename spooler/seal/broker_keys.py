@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from spooler.seal.authority import Authority, PublicKey, fingerprint, revocation_list
-from spooler.seal.files import PRIVATE, PUBLIC, NewFile, write_again, write_new
+from spooler.wire.files import PRIVATE, PUBLIC, NewFile, write_again, write_new
 from spooler.wire.topology import hall_user
 
 AUTHORITY_NAME = "certspool broker authority"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from spooler.seal import broker_keys
 from spooler.seal.authority import CLOCK_MARGIN
-from spooler.seal.files import PUBLIC, AlreadyThere, write_new
 from spooler.seal.pki import KEY_LIFE, to_json
 from spooler.wire.enrolment import EnrolmentAnswer, certificate_pem, read_request
 from spooler.wire.errors import BadMessage
+from spooler.wire.files import PUBLIC, AlreadyThere, write_new
 from spooler.wire.trust import HallRecord, SiteKind
 
 MOST_BYTES = 80_000

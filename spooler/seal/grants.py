@@ -13,8 +13,8 @@ from pathlib import Path
 from shutil import rmtree
 
 from spooler.seal.authority import CLOCK_MARGIN, SEAL_LIFE
-from spooler.seal.files import PRIVATE, write_again, write_new
 from spooler.wire import grant_files, strict
+from spooler.wire.files import PRIVATE, write_again, write_new
 from spooler.wire.granting_days import DEFAULT_LIFE
 from spooler.wire.grants import GRANT_TYPE, Named, Pair, Side, SignedGrant
 from spooler.wire.keys import SigningKey

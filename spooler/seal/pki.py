@@ -29,8 +29,8 @@ from spooler.seal.authority import (
     generate_seal_key,
     to_pkcs12,
 )
-from spooler.seal.files import PRIVATE, PUBLIC, AlreadyThere, NewFile, write_again
 from spooler.wire import strict
+from spooler.wire.files import PRIVATE, PUBLIC, AlreadyThere, NewFile, write_again
 from spooler.wire.keys import SigningKey, WrapKey
 from spooler.wire.trust import Grant, HallRecord, RegistryRecord, SiteKind
 

@@ -27,10 +27,10 @@ from spooler.seal.authority import (
     to_pem,
     to_pkcs12,
 )
-from spooler.seal.files import PRIVATE, AlreadyThere, write_again, write_new
 from spooler.seal.key import SealKey, UnusableKey
 from spooler.seal.pki import KEY_LIFE, to_json
 from spooler.seal.token import Token, TokenSigner
+from spooler.wire.files import PRIVATE, AlreadyThere, write_again, write_new
 from spooler.wire.grants import Side
 from spooler.wire.keys import KeyRecord, SigningKey, WrapKey, kid_of_pem
 from spooler.wire.trust import HallRecord, RegistryRecord, RevokedSeal

@@ -3,10 +3,10 @@
 Where it is not, a deployment goes by the plain list `grants.json` that nobody signed.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from spooler.wire.files import write_again
 from spooler.wire.grants import GrantFile, Named, Pair, read_name
 
 FOLDER = "grants"
@@ -40,13 +40,7 @@ def read(directory: Path, wanted: Callable[[Pair], bool] = lambda pair: True) ->
 def write(directory: Path, named: Named, content: bytes) -> Path:
     """Put a file there by rename: who reads sees the one or the other."""
     path = directory / FOLDER / named.file_name()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".new")
-    with open(aside, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(aside, path)
+    write_again(path, content)
     return path
 
 

@@ -31,6 +31,21 @@ def test_one_that_is_listened_on_is_not_given(monkeypatch):
         free_ports(1)
 
 
+def test_what_was_given_is_not_given_again_while_nobody_listens_yet(monkeypatch):
+    """A site's ports are chosen before its broker's, and its parts listen only when the broker runs."""
+    monkeypatch.setenv(RANGE_VARIABLE, "20200-20229")
+
+    rounds = [set(free_ports(5)) for _ in range(5)]
+
+    assert len(set().union(*rounds)) == 25
+
+
+def test_when_all_were_given_the_free_ones_are_given_again(monkeypatch):
+    monkeypatch.setenv(RANGE_VARIABLE, "20240-20244")
+
+    assert set(free_ports(5)) == set(free_ports(5)) == set(range(20240, 20245))
+
+
 @pytest.mark.parametrize("text", ["20000", "20000-", "many", "20010-20000", "80-90", "60000-70000"])
 def test_a_range_that_is_none_is_named(monkeypatch, text):
     monkeypatch.setenv(RANGE_VARIABLE, text)

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from spooler.cli.pki import app
 from spooler.seal import broker_keys, pki, rotation
 from spooler.seal.authority import SealAlgorithm
-from spooler.seal.files import AlreadyThere
 from spooler.seal.rotation import KeyUse
+from spooler.wire.files import AlreadyThere
 from tests.sealing import HALL, HOME, NOW
 
 REGISTRY = pki.NewRegistry(HOME, "望奎县", "黑", "望奎县")

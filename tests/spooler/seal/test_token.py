@@ -15,7 +15,6 @@ from spooler.cli.pki import app
 from spooler.daemon.settings import Credentials, SettingsError
 from spooler.seal import rotation
 from spooler.seal.authority import SealAlgorithm, fingerprint
-from spooler.seal.files import AlreadyThere
 from spooler.seal.key import SealKey, SealUnavailable
 from spooler.seal.ring import SealRing
 from spooler.seal.rotation import KeyUse
@@ -25,6 +24,7 @@ from spooler.settings import RegistrySection
 from spooler.token_keys import TokenKeys
 from spooler.wire.algorithms import algorithm_of
 from spooler.wire.errors import BadSignature
+from spooler.wire.files import AlreadyThere
 from spooler.wire.keys import SigningKey
 from tests.sealing import HALL, HOME, NOW, Office, a_pdf, address_of, some_facts
 from tests.spooler.seal.softhsm import MODULE, PIN

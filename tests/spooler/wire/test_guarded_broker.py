@@ -1,14 +1,11 @@
 """Attacks on the broker, each on a real one that an operator set up: whoever owns a hall's key, or none, gets nothing (S20–S26)."""
 
-import socket
 import ssl
 import stat
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
 
 import pika
 import pytest
@@ -21,6 +18,7 @@ from spooler.wire.letters import Letter
 from spooler.wire.link import BrokerAddress, PikaLink, Tls
 from spooler.wire.topology import CONTROLS, DEAD_LETTERS, EVENTS, ORDERS, REPORTS, hall_queue, hall_user, registry_queue
 from tests.spooler.wire.deployment import HALL, OTHER_HALL, REGISTRY, Deployment, certspool, deployed
+from tests.spooler.wire.listener import listening, speaking
 
 NOT_ALLOWED, NOT_FITTING = 403, 406
 
@@ -272,32 +270,10 @@ def posing(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     if version is not None:
-        context.set_ciphers("ALL:@SECLEVEL=0")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            context.minimum_version = context.maximum_version = version
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        heard: list[bytes] = []
-        talk = Thread(target=_talk, args=(listener, context, heard), daemon=True)
-        talk.start()
-        yield listener.getsockname()[1], heard
-        listener.shutdown(socket.SHUT_RDWR)
-        talk.join(5)
-
-
-def _talk(listener: socket.socket, context: ssl.SSLContext, heard: list[bytes]) -> None:
-    while True:
-        try:
-            plain, _ = listener.accept()
-        except OSError:
-            return  # the test is over
-        with closing(plain):
-            plain.settimeout(5)
-            try:
-                with context.wrap_socket(plain, server_side=True) as stream:
-                    heard.append(stream.recv(8))
-            except OSError:
-                continue  # hung up on, as it should be
+        speaking(context, version, version)
+    heard: list[bytes] = []
+    with listening(context, lambda stream: heard.append(stream.recv(8))) as port:
+        yield port, heard
 
 
 @pytest.mark.attack_row("S26")

@@ -1,20 +1,18 @@
 """`broker check` asks over the network: what it would find at a broker that lets in too much is told."""
 
-import socket
 import ssl
 import struct
-import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from spooler.seal import broker_keys
 from spooler.wire.link import BrokerAddress, Tls
 from spooler.wire.tls_probe import tls_faults
+from tests.spooler.wire.listener import listening, speaking
 
 EXTERNAL_ONLY = frozenset({"EXTERNAL"})
 
@@ -43,33 +41,15 @@ def a_broker(keys: Path, says: bytes, *, old: bool = False, asks: bool = True) -
     server.load_verify_locations(keys / "trust/broker-ca.pem")
     server.verify_mode = ssl.CERT_REQUIRED if asks else ssl.CERT_OPTIONAL
     if old:
-        server.set_ciphers("ALL:@SECLEVEL=0")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            server.minimum_version = ssl.TLSVersion.TLSv1
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        talk = Thread(target=_talk, args=(listener, server, says), daemon=True)
-        talk.start()
+        speaking(server, ssl.TLSVersion.TLSv1)
+
+    def begin(stream: ssl.SSLSocket) -> None:
+        if stream.recv(8) == b"AMQP\x00\x00\x09\x01":
+            stream.sendall(says)
+
+    with listening(server, begin) as port:
         tls = Tls(keys / "trust/broker-ca.pem", keys / "home/credentials/home.broker.pem")
-        yield BrokerAddress("127.0.0.1", listener.getsockname()[1], "/", "home", tls=tls)
-        listener.shutdown(socket.SHUT_RDWR)
-        talk.join(5)
-
-
-def _talk(listener: socket.socket, context: ssl.SSLContext, says: bytes) -> None:
-    while True:
-        try:
-            plain, _ = listener.accept()
-        except OSError:
-            return  # the test is over
-        with closing(plain):
-            plain.settimeout(5)
-            try:
-                with context.wrap_socket(plain, server_side=True) as stream:
-                    if stream.recv(8) == b"AMQP\x00\x00\x09\x01":
-                        stream.sendall(says)
-            except OSError:
-                continue  # one of those whom it should refuse
+        yield BrokerAddress("127.0.0.1", port, "/", "home", tls=tls)
 
 
 def test_a_broker_as_it_should_be_has_no_faults(keys):

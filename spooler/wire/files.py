@@ -33,9 +33,9 @@ def write_new(path: Path, content: bytes, mode: int) -> None:
         os.fsync(file.fileno())
 
 
-def write_again(path: Path, content: bytes) -> None:
-    """Write a trust record in the place of the old one, by rename: who reads it sees the one or the other."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".new")
-    aside.write_bytes(content)
+def write_again(path: Path, content: bytes, mode: int = PUBLIC) -> None:
+    """Write a file in the place of the old one, by rename: who reads it sees the one or the other, also after a power cut."""
+    aside = path.with_name(f"{path.name}.new")
+    aside.unlink(missing_ok=True)
+    write_new(aside, content, mode)
     os.replace(aside, path)
