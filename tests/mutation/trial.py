@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -20,6 +21,14 @@ _QUIET = ("-q", "--tb=no", "-p", "no:cacheprovider", "--timeout=0", "-W", "ignor
 _LEAST_SECONDS = 10.0
 _MOST_TESTS = 400
 _SEEN, _UNSEEN = 0, 1
+
+
+class Fate(Enum):
+    """What became of a mutant."""
+
+    SEEN = "a test failed"
+    ENDLESS = "a test did not end in its time"
+    UNSEEN = "not seen"
 
 
 @dataclass
@@ -73,16 +82,16 @@ def _lines(coverage: Coverage, paths: Sequence[Path]) -> dict[tuple[str, int], s
     return found
 
 
-def survives(mutant: Mutant, reached: Reached) -> bool:
-    """Say whether no test notices. One that never ends is noticed."""
+def fate_of(mutant: Mutant, reached: Reached) -> Fate:
+    """Run in a fork what reaches it. One with which a test never ends is noticed, too."""
     tests = reached.of(mutant)
     if not tests:
-        return True
+        return Fate.UNSEEN
     patience = max(_LEAST_SECONDS, 5 * sum(reached.seconds[test] for test in tests))
     pid = os.fork()
     if pid == 0:
         _be_the_mutant(mutant, tests)
-    return _ended(pid, patience) == _UNSEEN
+    return _ended(pid, patience)
 
 
 def _be_the_mutant(mutant: Mutant, tests: Iterable[str]) -> None:
@@ -96,16 +105,16 @@ def _be_the_mutant(mutant: Mutant, tests: Iterable[str]) -> None:
         os._exit(code)
 
 
-def _ended(pid: int, patience: float) -> int:
+def _ended(pid: int, patience: float) -> Fate:
     end = monotonic() + patience
     while monotonic() < end:
         found, status = os.waitpid(pid, os.WNOHANG)
         if found:
-            return os.waitstatus_to_exitcode(status)
+            return Fate.UNSEEN if os.waitstatus_to_exitcode(status) == _UNSEEN else Fate.SEEN
         sleep(0.01)
     os.killpg(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    return _SEEN
+    return Fate.ENDLESS
 
 
 def say(text: str) -> None:
