@@ -18,7 +18,7 @@ LEAST = 0.85
 
 VERIFYING = (
     *("tests/agents/test_verify.py", "tests/agents/test_verify_corners.py", "tests/agents/test_verify_grants.py"),
-    *("tests/agents/test_pdf_attacks.py", "tests/agents/test_seal_file.py"),
+    *("tests/agents/test_pdf_attacks.py", "tests/agents/test_document_rules.py", "tests/agents/test_seal_file.py"),
 )
 WIRE = ("tests/spooler/wire/test_golden.py", "tests/spooler/wire/test_strict.py", *VERIFYING)
 RECOVERY = frozenset(
