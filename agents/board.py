@@ -1,6 +1,7 @@
 """How the printers stand: what hall.toml says of them, what they last said themselves, and what the ledger knows they have in hand."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from threading import Lock
 
 from agents.calibration.correction import Calibrated, Side
@@ -17,6 +18,20 @@ from agents.templates import Templates
 from spooler.wire.messages import Stock, Turn
 
 
+@dataclass(frozen=True)
+class _InForce:
+    """What a printer's calibrations come to; worked out once: it is asked with every look at the printers."""
+
+    found: tuple[Calibrated, ...] | None
+    counting: tuple[Calibrated, ...] = ()  # without those that would push a field of ours off the sheet
+    versions: Mapping[str, int | None] = field(
+        default_factory=dict
+    )  # by the spreads of its stock; None: not calibrated
+
+
+_NOT_WORKED_OUT = _InForce(None)
+
+
 class Board:
     """Thread-safe. States are told by the printers' workers; until one is told it is `unknown`, which hinders nothing."""
 
@@ -28,7 +43,7 @@ class Board:
         self._standings: dict[str, Standing] = {}
         self._findings: tuple[Finding, ...] = ()
         self._listeners: list[Callable[[], None]] = []
-        self._counting: dict[str, tuple[tuple[Calibrated, ...], tuple[Calibrated, ...]]] = {}
+        self._in_forces: dict[str, _InForce] = {}
 
     def listen(self, call: Callable[[], None]) -> None:
         """Let this be called whenever a printer stands otherwise than before."""
@@ -68,7 +83,8 @@ class Board:
         with self._lock:
             standing = self._standings.get(name, NOT_ASKED)
             found = [f for f in self._findings if f.printer in (None, name) and f.code != NOT_CALIBRATED]
-        calibration = self._calibration(name)
+        in_force = self._in_force(section)
+        calibration = in_force.versions
         findings = (*found, *_lacks(name, calibration))
         is_unsafe = bool(unsafe_for(name, findings))
         under_way = self._ledger.orders.under_way(name)
@@ -91,7 +107,7 @@ class Board:
             next_serial=str(Serial(loaded[0].prefix, loaded[0].first)) if loaded else None,
             blanks=sum(len(r) for r in loaded),
             calibration=calibration,
-            calibrated=self._calibrated_sides(section),
+            calibrated=None if section.stock is Stock.PLAIN else tuple(one.side for one in in_force.counting),
         )
 
     def sides(self, name: str) -> tuple[Side, ...]:
@@ -100,33 +116,36 @@ class Board:
 
     def calibrated(self, name: str, side: Side) -> Calibrated | None:
         """Return what is in force at a printer for a side; None: it is not calibrated, nothing may be printed there."""
-        return next((one for one in self._in_force(self.section(name)) if one.side.is_like(side)), None)
+        return _like(side, self._in_force(self.section(name)).counting)
 
-    def _in_force(self, section: PrinterSection) -> tuple[Calibrated, ...]:
-        """A correction that would push a field of ours off the sheet does not count."""
+    def _in_force(self, section: PrinterSection) -> _InForce:
         found = self._ledger.calibrations.in_force(section.name, section.stock, section.device)
-        before, counting = self._counting.get(section.name, ((), ()))
-        if found != before:  # worked out once: it is asked with every look at the printers
-            counting = tuple(one for one in found if self._keeps_all(section.stock, one))
-            self._counting[section.name] = (found, counting)
-        return counting
+        known = self._in_forces.get(section.name, _NOT_WORKED_OUT)
+        if found != known.found:
+            known = self._in_forces[section.name] = self._worked_out(section.stock, found)
+        return known
+
+    def _worked_out(self, stock: Stock, found: tuple[Calibrated, ...]) -> _InForce:
+        counting = tuple(one for one in found if self._keeps_all(stock, one))
+        versions = {side.spread: _version_of(side, counting) for side in self._templates.sides(stock)}
+        return _InForce(found, counting, versions)
 
     def _keeps_all(self, stock: Stock, one: Calibrated) -> bool:
         return first_lost(one.correction, one.side, self._templates.fields(stock, one.side)) is None
-
-    def _calibrated_sides(self, section: PrinterSection) -> tuple[Side, ...] | None:
-        if section.stock is Stock.PLAIN:
-            return None
-        return tuple(one.side for one in self._in_force(section))
-
-    def _calibration(self, name: str) -> dict[str, int | None]:
-        found = {side.spread: self.calibrated(name, side) for side in self.sides(name)}
-        return {spread: None if one is None else one.version for spread, one in found.items()}
 
     def _queue(self, name: str, served: Sequence[PassRow], under_way: Sequence[PassRow]) -> int:
         """Count passes in hand: released, under way, or later ones of an attempt that is here."""
         every = [*served, *under_way, *self._ledger.orders.queued(name)]
         return len({(p.order_id, p.attempt, p.number) for p in every})
+
+
+def _like(side: Side, those: Sequence[Calibrated]) -> Calibrated | None:
+    return next((one for one in those if one.side.is_like(side)), None)
+
+
+def _version_of(side: Side, those: Sequence[Calibrated]) -> int | None:
+    found = _like(side, those)
+    return None if found is None else found.version
 
 
 def _lacks(printer: str, calibration: Mapping[str, int | None]) -> Sequence[Finding]:

@@ -231,11 +231,6 @@ def test_every_authority_of_the_list_is_believed(office, order):
         assert judged(office, order, trust=replace(office.trust, roots_pem=roots)).ticket == order.ticket
 
 
-def test_the_largest_document_is_twelve_mebibytes():
-    assert documents.MAX_DOCUMENT_BYTES == 12_582_912
-    assert documents.read_document.__kwdefaults__ == {"attached": "ticket.json"}
-
-
 def test_what_a_document_holds_is_told(order):
     read = documents.read_document(order.document)
 

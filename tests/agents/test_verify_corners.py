@@ -331,9 +331,9 @@ def test_the_largest_ticket_inside_is_read_and_a_larger_one_is_not(office):
 
 def test_a_document_is_too_large_beyond_its_limit_and_not_before():
     with pytest.raises(Refusal) as at_the_limit:
-        read_document(bytes(documents.MAX_DOCUMENT_BYTES))
+        read_document(bytes(12 * 1024 * 1024))
     with pytest.raises(Refusal) as beyond:
-        read_document(bytes(documents.MAX_DOCUMENT_BYTES + 1))
+        read_document(bytes(12 * 1024 * 1024 + 1))
 
     assert (at_the_limit.value.code, beyond.value.code) == ("byte-rules", "document-too-large")
 

@@ -1,7 +1,7 @@
 """The home's store in memory: its rows, and the rules of those queries that decide something."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -118,10 +118,8 @@ class HomeStore:
     gaps: dict[int, GapRow] = field(default_factory=dict)
     written_off: dict[str, bool] = field(default_factory=dict)  # halls
 
-    @contextmanager
-    def changing(self) -> Iterator["MemoryChange"]:
-        with self.memory.transaction():
-            yield MemoryChange(self)
+    def changing(self) -> "_Changing":
+        return _Changing(self)
 
     def open_order(self, job_id: str) -> OrderRow | None:
         """The job's one live order."""
@@ -131,6 +129,19 @@ class HomeStore:
     def latest_order(self, job_id: str) -> OrderRow | None:
         found = [order for order in self.orders.values() if order.job_id == job_id]
         return max(found, key=lambda order: order.place) if found else None
+
+
+class _Changing(AbstractContextManager["MemoryChange"]):
+    def __init__(self, store: HomeStore) -> None:
+        self._store = store
+        self._transaction = store.memory.transaction()
+
+    def __enter__(self) -> "MemoryChange":
+        self._transaction.__enter__()
+        return MemoryChange(self._store)
+
+    def __exit__(self, *failed: Any) -> None:
+        self._transaction.__exit__(*failed)
 
 
 class MemoryChange(Change):
