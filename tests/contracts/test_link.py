@@ -196,7 +196,7 @@ def test_receive_returns_when_nothing_comes(carrier):
 
     assert hall.receive(0.2) is None
 
-    assert 0.15 < monotonic() - began < 2
+    assert 0.15 < monotonic() - began < 5
 
 
 def test_another_thread_can_wake_a_receiver(carrier):
@@ -207,7 +207,7 @@ def test_another_thread_can_wake_a_receiver(carrier):
 
     assert hall.receive(10) is None
 
-    assert monotonic() - began < 2
+    assert monotonic() - began < 5
 
 
 def test_a_wake_before_receive_is_not_lost(carrier):
@@ -217,7 +217,7 @@ def test_a_wake_before_receive_is_not_lost(carrier):
     hall.wake()
     hall.receive(10)
 
-    assert monotonic() - began < 2
+    assert monotonic() - began < 5
 
 
 def test_waking_a_closed_link_does_nothing(carrier):

@@ -18,7 +18,7 @@ from tests.simulation.people import CLERK, Office
 from tests.simulation.people import Counter as HallCounter
 from tests.simulation.world import Remedies, Violated, World
 
-STORM_STEPS = 240
+STORM_STEPS = 200
 LONGEST = 6000
 TWO_HALLS = 0.2  # of all counties
 ENDS = 0.6  # of the second halls: half of them burn down, half are cut off, given up, and come back

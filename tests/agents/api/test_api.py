@@ -370,7 +370,7 @@ def test_a_list_can_be_waited_for(served, counter):
         counter.arrives(counter.proof())
         page = waiting.result().json()
 
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 5
     assert len(page["orders"]) == 1
     assert page["version"] != version
 
@@ -380,7 +380,7 @@ def test_an_old_version_is_answered_at_once(desk):
     start = time.monotonic()
 
     assert desk.get("/v1/orders", wait=20, since="another-7").status_code == 200
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 5
 
 
 def test_stopping_answers_all_who_wait():
@@ -405,7 +405,7 @@ def test_only_so_many_wait():
         changes.tell()
         assert {one.result(timeout=5) for one in waiting} != {version}
 
-    assert took < 1
+    assert took < 5
 
 
 def test_a_body_sent_in_pieces_is_limited_too(served, counter):

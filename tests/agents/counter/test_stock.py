@@ -1,7 +1,7 @@
 """Blanks by serial: each in one place, nothing vanishes, all or nothing."""
 
 from itertools import pairwise
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -120,11 +120,11 @@ def test_a_reserved_blank_is_not_moved_by_hand(counter):
 
 def test_ten_thousand_blanks_move_at_once(counter):
     """Work grows with ranges, not with blanks."""
-    began = perf_counter()
+    began = process_time()
     move(counter, Movement.RECEIVE, 1, 10_000)
     move(counter, Movement.LOAD, 1, 10_000, printer="booklet-1")
 
-    assert perf_counter() - began < 1
+    assert process_time() - began < 1
     (booklet, *_) = counter.acts.printers(CLERK)
     assert booklet.blanks == 10_010
 

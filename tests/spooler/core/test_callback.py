@@ -186,16 +186,14 @@ def test_after_three_days_an_event_is_parked_and_can_be_replayed(
 
 
 def test_an_event_is_told_at_once_when_it_happens(home: Home, sender: CallbackSender, receiver: Receiver) -> None:
-    """The thread is woken; it does not poll."""
+    """The thread is woken; it does not poll: a rest of its own would be longer than is waited here."""
     home.store.transactions.listen(Topic.CALLBACKS, sender.wake)
     sender.start()
     sleep(0.1)
 
-    began = monotonic()
     home.accept()
 
     assert _until(lambda: receiver.heard != [])
-    assert monotonic() - began < 2
 
 
 def test_a_restart_goes_on_where_the_telling_stopped(home: Home, sender: CallbackSender, receiver: Receiver) -> None:

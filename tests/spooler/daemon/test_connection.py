@@ -255,7 +255,7 @@ def test_others_are_served_while_hundreds_hang(server, monkeypatch):
         for client in hanging:
             client.close()
 
-    assert max(took) < 1.0
+    assert max(took) < 2.5
 
 
 def _seconds_of_a_call(server: HttpServer) -> float:

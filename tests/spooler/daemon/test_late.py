@@ -55,7 +55,7 @@ def test_a_daemon_that_never_becomes_ready_stops_all_the_same(loaded):
 
     part.stop()
 
-    assert monotonic() - began < 2
+    assert monotonic() - began < 5
     assert loaded == []
 
 

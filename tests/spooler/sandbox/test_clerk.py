@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from spooler.daemon.server import HttpServer
-from spooler.sandbox.clerk import Clerk
+from spooler.sandbox.clerk import LONG_WAIT_SECONDS, Clerk
 from spooler.sandbox.site import HallSite, PrinterSite
 from spooler.sandbox.virtual_printer import Job, Printer, mark
 from spooler.wire.messages import Cancel, Hold, Resume, Stock
@@ -145,14 +145,14 @@ def test_several_orders_each_get_their_own_serial(room):
     assert serials == {f"23000000{number}" for number in (101, 102, 103)}
 
 
-def test_she_reacts_within_a_tenth_of_a_second(room):
+def test_she_is_woken_and_does_not_look_at_her_watch(room):
     """Long polls, not a busy loop: the demo and the tests wait for printers, not for her."""
     order_id = room.counter.arrives(room.counter.proof())
     room.prints("proof-1")
     start = time.monotonic()
     room.reaches(order_id, "issued")
 
-    assert time.monotonic() - start < 0.5
+    assert time.monotonic() - start < LONG_WAIT_SECONDS / 4
 
 
 def test_a_whole_side_of_an_unknown_pass_is_printed(room):

@@ -318,7 +318,7 @@ def test_stop_returns_soon_even_while_it_waits(courier, broker):
 
     courier.stop()
 
-    assert monotonic() - began < 1
+    assert monotonic() - began < 5
     assert not courier.is_alive
 
 
@@ -331,7 +331,7 @@ def test_stop_returns_soon_while_the_broker_is_away(broker, outbox, inbox):
 
     courier.stop()
 
-    assert monotonic() - began < 1
+    assert monotonic() - began < 5
     assert not courier.is_alive
 
 

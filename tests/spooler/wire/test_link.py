@@ -78,7 +78,7 @@ def test_no_broker_at_the_port_is_told_soon(unused_port):
     with pytest.raises(BrokerUnreachable):
         link.open()
 
-    assert monotonic() - began < 2
+    assert monotonic() - began < 5
 
 
 def test_a_host_that_has_no_address_is_told(monkeypatch):
@@ -120,7 +120,7 @@ def test_a_broker_short_of_memory_does_not_hold_the_sender_for_ever(host):
         began = monotonic()
         with pytest.raises(BrokerUnreachable, match="memory"):
             link.publish(letter)
-        assert monotonic() - began < 30
+        assert monotonic() - began < 50
 
     link.open()
     link.publish(letter)
@@ -167,7 +167,7 @@ def test_a_node_that_does_not_answer_is_passed_over(host, unused_port):
     link.open()
 
     assert link.node == ("127.0.0.1", host.broker.amqp_port)
-    assert monotonic() - began < 3
+    assert monotonic() - began < 5
     link.close()
 
 
