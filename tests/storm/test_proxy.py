@@ -71,7 +71,7 @@ def test_a_slow_network_delays_each_way(proxy):
         proxy.behave(Manner(latency_seconds=0.1, jitter_seconds=0.05))
         began = time.monotonic()
         assert comes_back(end, b"ping") == b"ping"
-        assert 0.2 <= time.monotonic() - began < 2
+        assert 0.2 <= time.monotonic() - began < 5
 
 
 def test_a_half_open_connection_takes_everything_and_is_dead_for_good(proxy):

@@ -20,7 +20,7 @@ from tests.agents.counter.hall import CLERK, Counter
 from tests.sealing import HALL, PROOF_SHEET, Office, a_pdf
 
 BLANKS = {"booklet-1": "D23000000", "proof-1": "23000000"}
-SECONDS = 15
+SECONDS = 60
 WHOLE = a_pdf([PROOF_SHEET])
 
 
