@@ -1,7 +1,7 @@
 """How the printers stand: what hall.toml says of them, what they last said themselves, and what the ledger knows they have in hand."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Lock
 
 from agents.calibration.correction import Calibrated, Side
@@ -23,13 +23,11 @@ class _InForce:
     """What a printer's calibrations come to; worked out once: it is asked with every look at the printers."""
 
     found: tuple[Calibrated, ...] | None
-    counting: tuple[Calibrated, ...] = ()  # without those that would push a field of ours off the sheet
-    versions: Mapping[str, int | None] = field(
-        default_factory=dict
-    )  # by the spreads of its stock; None: not calibrated
+    counting: tuple[Calibrated, ...]  # without those that would push a field of ours off the sheet
+    versions: Mapping[str, int | None]  # by the spreads of its stock; None: not calibrated
 
 
-_NOT_WORKED_OUT = _InForce(None)
+_NOT_WORKED_OUT = _InForce(None, (), {})
 
 
 class Board:
