@@ -14,8 +14,9 @@ from spooler.job import JobState, Reason, is_final
 from spooler.prepare import Preparer
 from spooler.store import Change, Store
 from spooler.store import tables as t
+from spooler.store.controls import open_control
 from spooler.store.dead import settle_job
-from spooler.store.orders import Prepared, is_held, keep_prepared, last_order, open_control, open_order
+from spooler.store.orders import Prepared, is_held, keep_prepared, last_order, open_order
 from spooler.store.values import Topic, Update, Work
 from spooler.store.write_offs import WRITTEN_OFF
 from spooler.wire.messages import Actor

@@ -17,19 +17,19 @@ from spooler.job import JobState, Reason, is_final
 from spooler.store import Change, IllegalMove
 from spooler.store import tables as t
 from spooler.store.blanks import note_to_recover
-from spooler.store.dead import settle_control
-from spooler.store.gaps import note_forgotten
-from spooler.store.halls import ACCEPTED, DECLINED, OPEN, SENT, close_approval, close_approvals_of
-from spooler.store.orders import (
+from spooler.store.controls import (
     Control,
     answer_control,
     is_answered,
     is_overtaken,
-    last_order,
+    note_pending,
     open_control,
-    set_order_state,
     was_asked,
 )
+from spooler.store.dead import settle_control
+from spooler.store.gaps import note_forgotten
+from spooler.store.halls import ACCEPTED, DECLINED, OPEN, SENT, close_approval, close_approvals_of
+from spooler.store.orders import last_order, set_order_state
 from spooler.store.values import Alarm, OpenOrder, Side, Update
 from spooler.wire.messages import Answer
 
@@ -46,6 +46,7 @@ def take_answer(change: Change, report: Answer) -> None:
         _replay_answered(change, report)
         return
     if report.outcome in STILL_OPEN:
+        note_pending(change, str(report.control_id))
         return
     if is_answered(change.connection, str(report.control_id)):
         return  # asked again of a hall that lost its journal: what was said first counts

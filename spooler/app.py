@@ -70,7 +70,7 @@ from spooler.rewrap import Rewrapper
 from spooler.settings import HomeSettings
 from spooler.store.values import Alarm, Topic
 from spooler.stuck_letters import StuckLetters
-from spooler.unreceived import UnreceivedOrders
+from spooler.unreceived import Unreceived
 from spooler.watch import Watch
 from spooler.wire.courier import Courier
 from spooler.wire.letters import Link
@@ -271,8 +271,12 @@ def _watch(ground: Ground) -> Watch:
             gaps.look,
             leases.look,
             StuckLetters(store=ground.store, clock=ground.clock).look,
-            UnreceivedOrders(
-                store=ground.store, documents=ground.documents, trust=ground.trust, clock=ground.clock
+            Unreceived(
+                store=ground.store,
+                documents=ground.documents,
+                trust=ground.trust,
+                asker=ground.asker,
+                clock=ground.clock,
             ).look,
             Reminders(store=ground.store, clock=ground.clock).look,
             Rewrapper(store=ground.store, another_order=_another_order(ground)).look,

@@ -10,7 +10,7 @@ from uuid import UUID
 from spooler.daemon.crash import crash_point
 from spooler.store import Change, Outgoing
 from spooler.store.change import RANK_CONTROL
-from spooler.store.orders import Control, in_turn, keep_control
+from spooler.store.controls import Control, in_turn, keep_control
 from spooler.wire import signed
 from spooler.wire.addresses import headers
 from spooler.wire.keys import SigningKey
@@ -33,6 +33,9 @@ class HallAsker:
 
     def __init__(self, keys: Mapping[str, SigningKey]) -> None:
         self._keys = keys
+
+    def speaks_for(self, registry: str) -> bool:
+        return registry in self._keys
 
     def ask(self, change: Change, control: OrderControl, job_id: str, reason: str, actor: Actor) -> str:
         """Keep a control about an order, and its letter; return its id. Of two about one job the later one says so."""

@@ -20,19 +20,10 @@ from spooler.job import JobState, Reason, is_final
 from spooler.store import Change, Store
 from spooler.store import tables as t
 from spooler.store.blanks import note_to_recover
+from spooler.store.controls import PAUSING, last_control, open_control
 from spooler.store.electronic_changes import held, set_validity
 from spooler.store.halls import OPEN, SENT
-from spooler.store.orders import (
-    PAUSING,
-    PREPARED,
-    has_letter,
-    is_held,
-    last_control,
-    last_order,
-    open_control,
-    open_order,
-    set_order_state,
-)
+from spooler.store.orders import PREPARED, has_letter, is_held, last_order, open_order, set_order_state
 from spooler.store.values import OpenOrder, Topic, Update
 from spooler.store.write_offs import WRITTEN_OFF
 from spooler.wire.keys import SigningKey

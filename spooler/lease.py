@@ -12,7 +12,8 @@ from spooler.ask_hall import HallAsker
 from spooler.daemon.crash import crash_point
 from spooler.prepare import add_working_days
 from spooler.store import Store
-from spooler.store.orders import Ending, open_control
+from spooler.store.controls import open_control
+from spooler.store.orders import Ending
 from spooler.store.values import MACHINE
 from spooler.wire.messages import Lease
 from spooler.wire.trust import Trust

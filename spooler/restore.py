@@ -19,8 +19,9 @@ from spooler.documents import Documents
 from spooler.job import Reason
 from spooler.store import Store
 from spooler.store.change import RANK_CONTROL
+from spooler.store.controls import unanswered
 from spooler.store.memory_of_halls import Remembered, remembered
-from spooler.store.orders import has_letter, unanswered
+from spooler.store.orders import has_letter
 from spooler.store.standing import AskedByHall, DueHalt, note_answered, note_halted
 from spooler.store.values import Update
 from spooler.wire.envelope import Contents

@@ -21,6 +21,7 @@ _PROGRAMS = max(
     Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), default=Path("/usr/bin")
 )
 _numbers = count(1)
+READY_SECONDS = 120.0  # after a fall it first looks through its whole directory
 
 
 @dataclass
@@ -59,7 +60,8 @@ class PostgreSQL:
         self._wait()
 
     def _wait(self) -> None:
-        for _ in range(300):
+        give_up = time.monotonic() + READY_SECONDS
+        while time.monotonic() < give_up:
             try:
                 psycopg.connect(self.url("postgres"), connect_timeout=1).close()
                 return

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Row, select
 
 from spooler.job import Reason
 from spooler.store import tables as t
-from spooler.store.orders import PAUSING, PREPARED, last_control
+from spooler.store.controls import PAUSING, last_control
+from spooler.store.orders import PREPARED
 from spooler.store.standing import AskedByHall
 from spooler.store.values import OpenOrder, Side
 

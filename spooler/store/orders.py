@@ -1,22 +1,20 @@
-"""Orders and controls: what crosses the wire to a hall, and what it answered. One order of a job is open at a time."""
+"""Orders: what crosses the wire to a hall, and how it stands there. One order of a job is open at a time."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from spooler.daemon.crash import crash_point
 from spooler.job import FREES_THE_NUMBER, JobState, Reason
 from spooler.store import tables as t
 from spooler.store.change import Change, Outgoing, reasons_of
+from spooler.store.controls import Control, control_of
 from spooler.store.transactions import Transactions
 from spooler.store.values import OpenOrder, Update
-from spooler.wire.messages import Actor
 
 PREPARED, SENT = "prepared", "sent"
-PAUSING = ("hold", "resume")
 # What may still begin an attempt at a hall: a spoiled one too.
 LEASED_STATES = (SENT, "waiting", "printing", "printed")
 
@@ -28,26 +26,6 @@ class Prepared:
     order: OpenOrder
     document_sha256: str
     document_bytes: int
-
-
-@dataclass(frozen=True)
-class Control:
-    """A control as kept: who asked for what, and the hall's answer."""
-
-    control_id: str
-    kind: str
-    job_id: str
-    order_id: str
-    registry: str
-    hall: str
-    at: datetime
-    actor: Actor
-    reason: str
-    approval_id: str | None = None
-    not_after: datetime | None = None  # of a lease
-    accept: bool | None = None  # of an approve
-    outcome: str | None = None
-    answered_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +48,7 @@ class Unopened:
 
 
 @dataclass(frozen=True)
-class Unreceived:
+class UnreceivedOrder:
     """An order that the broker took and its hall, which speaks, has not confirmed."""
 
     order: OpenOrder
@@ -165,7 +143,7 @@ class Orders:
         with self._transactions.reading() as connection:
             return tuple(Unopened(*row) for row in connection.execute(wanted))
 
-    def unreceived(self, limit: int = 500) -> tuple[Unreceived, ...]:
+    def unreceived(self, limit: int = 500) -> tuple[UnreceivedOrder, ...]:
         """Return the orders that lie at the broker, for all we know, and whose halls speak and are sure of their journals."""
         orders, jobs, halls = t.orders.c, t.jobs.c, t.halls.c
         wanted = (
@@ -180,12 +158,14 @@ class Orders:
             .limit(limit)
         )
         with self._transactions.reading() as connection:
-            return tuple(Unreceived(_open(row), row.kind, row.document_sha256) for row in connection.execute(wanted))
+            return tuple(
+                UnreceivedOrder(_open(row), row.kind, row.document_sha256) for row in connection.execute(wanted)
+            )
 
     def controls(self, job_id: str) -> tuple[Control, ...]:
         wanted = select(t.controls).where(t.controls.c.job_id == job_id).order_by(t.controls.c.turn)
         with self._transactions.reading() as connection:
-            return tuple(_control(row) for row in connection.execute(wanted))
+            return tuple(control_of(row) for row in connection.execute(wanted))
 
 
 def keep_prepared(change: Change, prepared: Prepared) -> None:
@@ -251,101 +231,6 @@ def set_order_state(change: Change, order_id: str, state: str) -> None:
     change.connection.execute(update(t.orders).where(t.orders.c.order_id == order_id).values(state=state))
 
 
-def keep_control(change: Change, control: Control) -> None:
-    before = select(func.max(t.controls.c.turn)).where(t.controls.c.job_id == control.job_id)
-    change.connection.execute(
-        insert(t.controls).values(
-            turn=(change.connection.execute(before).scalar() or 0) + 1,
-            control_id=control.control_id,
-            kind=control.kind,
-            job_id=control.job_id,
-            order_id=control.order_id,
-            registry=control.registry,
-            hall=control.hall,
-            at=control.at,
-            actor_id=control.actor.id,
-            actor_role=control.actor.role,
-            reason=control.reason,
-            approval_id=control.approval_id,
-            not_after=control.not_after,
-            accept=control.accept,
-        )
-    )
-
-
-def answer_control(change: Change, control_id: str, outcome: str) -> Control | None:
-    """Note the hall's answer; None when the control is not known, or was answered before."""
-    row = change.connection.execute(select(t.controls).where(t.controls.c.control_id == control_id)).one_or_none()
-    if row is None or row.outcome is not None:
-        return None
-    change.connection.execute(
-        update(t.controls).where(t.controls.c.control_id == control_id).values(outcome=outcome, answered_at=change.now)
-    )
-    return _control(row)
-
-
-def is_answered(connection: Connection, control_id: str) -> bool:
-    columns = t.controls.c
-    answered = select(columns.control_id).where(columns.control_id == control_id, columns.outcome.is_not(None))
-    return connection.execute(answered).first() is not None
-
-
-def open_control(connection: Connection, job_id: str, kind: str) -> Control | None:
-    """Return the job's unanswered control of this kind."""
-    columns = t.controls.c
-    row = connection.execute(
-        select(t.controls).where(columns.job_id == job_id, columns.kind == kind, columns.outcome.is_(None)).limit(1)
-    ).one_or_none()
-    return None if row is None else _control(row)
-
-
-def unanswered(connection: Connection, hall: str, registry: str) -> tuple[Control, ...]:
-    """Return what was asked about open orders at this hall, and neither answered nor still in the outbox, the oldest first."""
-    columns, orders = t.controls.c, t.orders.c
-    waits = select(t.outbox.c.place).where(t.outbox.c.letter_id == columns.control_id)
-    wanted = (
-        select(t.controls)
-        .join(t.orders, orders.order_id == columns.order_id)
-        .where(orders.hall == hall, orders.registry == registry, orders.state.in_(t.OPEN_ORDER_STATES))
-        .where(columns.outcome.is_(None), ~waits.exists())
-        .order_by(columns.at)
-    )
-    return tuple(_control(row) for row in connection.execute(wanted))
-
-
-def last_control(connection: Connection, order_id: str, kinds: Sequence[str]) -> Control | None:
-    """Return what was last asked of these kinds about an order."""
-    columns = t.controls.c
-    asked = select(t.controls).where(columns.order_id == order_id, columns.kind.in_(kinds))
-    row = connection.execute(asked.order_by(columns.turn.desc()).limit(1)).one_or_none()
-    return None if row is None else _control(row)
-
-
-def in_turn(connection: Connection, job_id: str, at: datetime) -> datetime:
-    """Return a time after that of every control about this job, also when the clock was set back: halls go by it."""
-    latest = connection.execute(select(func.max(t.controls.c.at)).where(t.controls.c.job_id == job_id)).scalar()
-    return at if latest is None else max(at, latest + timedelta(microseconds=1))
-
-
-def is_overtaken(connection: Connection, control: Control) -> bool:
-    """Say whether the hall has answered a later hold or resume about the same order."""
-    columns = t.controls.c
-    later = select(columns.control_id).where(
-        columns.order_id == control.order_id,
-        columns.kind.in_(PAUSING),
-        columns.at > control.at,
-        columns.outcome.in_(("held", "resumed")),
-    )
-    return connection.execute(later.limit(1)).first() is not None
-
-
-def was_asked(connection: Connection, order_id: str, kind: str) -> bool:
-    """Say whether this was ever asked about the order."""
-    columns = t.controls.c
-    asked = select(columns.control_id).where(columns.order_id == order_id, columns.kind == kind).limit(1)
-    return connection.execute(asked).first() is not None
-
-
 def _order(connection: Connection, where: Any) -> OpenOrder | None:
     row = connection.execute(select(t.orders).where(where)).one_or_none()
     return None if row is None else _open(row)
@@ -374,22 +259,3 @@ def _row(order: OpenOrder, now: datetime) -> dict[str, Any]:
         "ticket_sha256": order.ticket_sha256,
         "opened_at": now,
     }
-
-
-def _control(row: Row[Any]) -> Control:
-    return Control(
-        control_id=row.control_id,
-        kind=row.kind,
-        job_id=row.job_id,
-        order_id=row.order_id,
-        registry=row.registry,
-        hall=row.hall,
-        at=row.at,
-        actor=Actor(id=row.actor_id, role=row.actor_role),
-        reason=row.reason,
-        approval_id=row.approval_id,
-        not_after=row.not_after,
-        accept=row.accept,
-        outcome=row.outcome,
-        answered_at=row.answered_at,
-    )

@@ -34,6 +34,7 @@ _OPEN_ORDER = text("state IN ({})".format(", ".join(f"'{state}'" for state in OP
 IS_OPEN_ORDER = text("orders." + _OPEN_ORDER.text)
 # A query finds a partial index only when it says the very same words.
 _NOT_DELIVERED = text("state <> 'delivered'")
+_UNHEARD = text("outcome IS NULL AND pending_since IS NULL")
 LATE = text("late = true")
 KEPT_AND_ENDED = text(f"documents_destroyed_at IS NULL AND state IN ({_words(ENDED)})")
 REPLACES = text("replaces_number IS NOT NULL")
@@ -219,7 +220,9 @@ controls = Table(
     Column("reason", String(200), nullable=False),  # free text: never leaves this table but through the API
     Column("outcome", String(64)),
     Column("answered_at", UtcTime),
+    Column("pending_since", UtcTime),  # the hall has it, and cannot say yet
     Index("controls_by_job", "job_id", "at"),
+    Index("controls_unheard", "hall", "at", sqlite_where=_UNHEARD, postgresql_where=_UNHEARD),
 )
 
 outbox = Table(

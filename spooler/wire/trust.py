@@ -121,6 +121,10 @@ class Trust:
         place = self.halls.get(hall)
         return self._is_granted(registry, hall, kind, at) and (place is None or place.may_have_printed(kind))
 
+    def are_partners(self, registry: str, hall: str) -> bool:
+        """Say whether anything is granted between them now: then letters find their way."""
+        return any(one[:2] == (registry, hall) for one in self.grants)
+
     def _is_granted(self, registry: str, hall: str, kind: str, at: datetime | None) -> bool:
         agreed = self.agreed
         if at is None or agreed is None:

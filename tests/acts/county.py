@@ -20,6 +20,7 @@ from spooler.pipeline import Pipeline, Step, next_steps
 from spooler.prepare import Preparer
 from spooler.restore import Restorer
 from spooler.store.values import Job
+from spooler.unreceived import Unreceived
 from spooler.watch import Watch
 from spooler.wire.errors import NotTrusted
 from spooler.wire.letters import Delivery, Inbox, Letter, Outbox
@@ -221,7 +222,10 @@ class County:
         store = self.home.store
         gaps = GapWatch(store=store, asker=self.asker, clock=self.clock)
         leases = Leases(store=store, asker=self.asker, trust=office.trust, order_days=3, clock=self.clock)
-        return Watch(store=store, clock=self.clock, also=(gaps.look, leases.look))
+        unreceived = Unreceived(
+            store=store, documents=self.home.documents, trust=office.trust, asker=self.asker, clock=self.clock
+        )
+        return Watch(store=store, clock=self.clock, also=(gaps.look, leases.look, unreceived.look))
 
     def _home_inbox(self, office: Office) -> HomeInbox:
         collector = Collector(

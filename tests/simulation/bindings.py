@@ -10,7 +10,7 @@ from uuid import UUID
 
 from spooler import another_order, answers, collect, hall_word
 from spooler.store import change as store_change
-from spooler.store.orders import PAUSING, Control
+from spooler.store.controls import PAUSING, Control
 from tests.simulation.memory import changed
 from tests.simulation.store import MemoryChange, MemoryGaps, MemoryReports, OrderRow
 
@@ -114,6 +114,7 @@ def never(*_: Any) -> bool:
 NOTES = {
     "answer_control": answer_control,
     "is_answered": is_answered,
+    "note_pending": nothing,
     "is_overtaken": is_overtaken,
     "set_order_state": set_order_state,
     "close_approvals_of": nothing,

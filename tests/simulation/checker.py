@@ -11,7 +11,7 @@ from agents.order import BEFORE_THE_FIRST, OrderState, PassState, is_final
 from spooler.hall_word import JOB_STATES
 from spooler.job import JobState
 from spooler.job import is_final as is_over
-from spooler.store.orders import PAUSING
+from spooler.store.controls import PAUSING
 from spooler.wire.messages import Stock, read_control
 from tests.simulation.backend import Start
 from tests.simulation.device import Sheet

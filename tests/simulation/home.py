@@ -9,8 +9,8 @@ from spooler import another_order
 from spooler.collect import Collector
 from spooler.job import JobState, Reason, is_final
 from spooler.store.change import RANK_CONTROL, RANK_ORDER, Outgoing
+from spooler.store.controls import Control
 from spooler.store.gaps import FIRST_ASK_AGAIN_SECONDS, LONGEST_ASK_AGAIN_SECONDS
-from spooler.store.orders import Control
 from spooler.store.values import Refusal, Update
 from spooler.store.write_offs import WRITTEN_OFF
 from spooler.wire.addresses import headers

@@ -8,8 +8,8 @@ from typing import Any
 
 from spooler.job import JobState, Reason
 from spooler.store.change import Change, Outgoing, text_of
+from spooler.store.controls import Control
 from spooler.store.gaps import GRACE_SECONDS
-from spooler.store.orders import Control
 from spooler.store.reports import Place
 from spooler.store.values import Alarm, Update
 from spooler.store.write_offs import WRITTEN_OFF

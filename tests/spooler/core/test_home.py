@@ -160,7 +160,7 @@ def test_killed_again_and_again_it_loses_nothing(process: HomeProcess, played: P
     assert [len(of_job) for of_job in orders] == [1] * len(requests)
     assert set(played.orders) == {of_job[0]["order_id"] for of_job in orders}
     assert until(lambda: _told(receiver).keys() == set(job_ids), 30)
-    assert until(lambda: all(told == list(range(1, 8)) for told in _told(receiver).values()), 30)
+    assert until(lambda: all(told == list(range(1, 8)) for told in _told(receiver).values()), 30), _told(receiver)
 
 
 @pytest.fixture
@@ -207,7 +207,7 @@ def test_two_homes_on_one_database_are_restarted_one_after_the_other(
         assert until(lambda home=home: all(home.job(job_id)["state"] == "issued" for job_id in job_ids), 60)
     assert played.orders == Counter(two_homes[0].job(job_id)["orders"][0]["order_id"] for job_id in job_ids)
     assert until(lambda: len(_told(receiver)) == len(job_ids), 30)
-    assert until(lambda: all(told == list(range(1, 8)) for told in _told(receiver).values()), 30)
+    assert until(lambda: all(told == list(range(1, 8)) for told in _told(receiver).values()), 30), _told(receiver)
     assert len(receiver.heard) == 7 * len(job_ids)
 
 
@@ -226,8 +226,8 @@ def test_a_home_that_was_killed_leaves_its_letters_and_its_duty_to_the_other(
 
     posted += [_post_to_either([living], 0, a_proof())]
     assert until(lambda: all(living.job(job_id)["state"] == "issued" for job_id in posted), 90)
-    assert until(lambda: set(_told(receiver)) == set(posted), 30)
-    assert until(lambda: all(told == list(range(1, 8)) for told in _told(receiver).values()), 30)
+    assert until(lambda: set(_told(receiver)) == set(posted), 90)
+    assert until(lambda: all(told == list(range(1, 8)) for told in _told(receiver).values()), 90), _told(receiver)
 
 
 def _post_to_either(homes: list[HomeProcess], first: int, request: dict[str, Any]) -> str:

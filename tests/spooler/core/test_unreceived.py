@@ -1,21 +1,29 @@
-"""An order that the broker took and that never arrives, though its hall speaks: an alarm, and it is sent again (S24)."""
+"""What the broker took and never arrives, though its hall speaks: an alarm, and it is sent again (S24; controls: tests/acts too)."""
 
 from dataclasses import replace
 
 import pytest
 
+from spooler.ask_hall import HallAsker
 from spooler.job import JobState
 from spooler.store.halls import note_silence
-from spooler.unreceived import UnreceivedOrders
-from spooler.wire.messages import Heartbeat
-from tests.sealing import HALL
+from spooler.unreceived import Unreceived
+from spooler.wire.keys import SigningKey
+from spooler.wire.messages import Actor, Heartbeat, Ticket
+from tests.sealing import HALL, HOME
 from tests.spooler.core.conftest import Clock, Home
 from tests.spooler.core.hall import FakeHall
 
 
 @pytest.fixture
-def watch(home: Home, clock: Clock) -> UnreceivedOrders:
-    return UnreceivedOrders(store=home.store, documents=home.documents, trust=home.trust, clock=clock)
+def watch(home: Home, clock: Clock) -> Unreceived:
+    return watch_of(home, clock)
+
+
+def watch_of(home: Home, clock: Clock, keys: dict[str, SigningKey] | None = None, **changes: object) -> Unreceived:
+    asker = HallAsker({HOME: home.office.ticket_key()} if keys is None else keys)
+    trust = replace(home.trust, **changes)
+    return Unreceived(store=home.store, documents=home.documents, trust=trust, asker=asker, clock=clock)
 
 
 def missed(home: Home) -> list[str | None]:
@@ -26,7 +34,7 @@ def heartbeat(home: Home, hall: FakeHall) -> None:
     home.collector.handle(hall.says(Heartbeat, agent_version="1"))
 
 
-def minutes(watch: UnreceivedOrders, clock: Clock, count: int) -> None:
+def minutes(watch: Unreceived, clock: Clock, count: int) -> None:
     """Let the home look once a minute, for so long."""
     for _ in range(count):
         watch.look()
@@ -118,9 +126,73 @@ def test_nothing_is_sent_that_the_hall_would_refuse(home, hall, watch, clock):
     """The grant was withdrawn meanwhile."""
     home.sent(hall)
     heartbeat(home, hall)
-    bare = replace(home.trust, grants=frozenset())
-    watch = UnreceivedOrders(store=home.store, documents=home.documents, trust=bare, clock=clock)
 
-    minutes(watch, clock, 10)
+    minutes(watch_of(home, clock, grants=frozenset()), clock, 10)
 
     assert (missed(home), home.orders()) == ([], [])
+
+
+def asked(home: Home, hall: FakeHall) -> Ticket:
+    """Bring a job to a hall and let its end be asked for; the broker has both letters."""
+    ticket = home.sent(hall)
+    home.collector.handle(hall.received(ticket))
+    home.controls.cancel(str(ticket.job_id), "", Actor(id="office-1", role="operate"))
+    home.send()
+    return ticket
+
+
+def controls(home: Home) -> list[str]:
+    return [letter.id for letter in home.store.outbox.pending(100) if letter.type == "control"]
+
+
+def unanswered(home: Home) -> list[str | None]:
+    return [alarm.detail for alarm in home.alarms if alarm.code == "not-answered"]
+
+
+@pytest.mark.attack_row("S24")
+def test_what_a_hall_was_asked_is_asked_again_ever_more_rarely(home, hall, watch, clock):
+    """S24: the same control, by its id, at the pace of orders."""
+    ticket = asked(home, hall)
+    heartbeat(home, hall)
+    (control,) = home.store.orders.controls(str(ticket.job_id))
+
+    at = []
+    for minute in range(200):
+        watch.look()
+        at += [(minute, letter) for letter in controls(home)]
+        home.send()
+        clock.advance(minutes=1)
+
+    assert at == [(minute, control.control_id) for minute in (5, 15, 35, 75, 135, 195)]
+    assert unanswered(home) == ["cancel"] * len(at)
+
+
+def test_a_control_that_the_courier_still_has_is_not_kept_twice(home, hall, watch, clock):
+    asked(home, hall)
+    heartbeat(home, hall)
+
+    minutes(watch, clock, 40)
+
+    assert (len(controls(home)), unanswered(home)) == (1, ["cancel"])
+
+
+def test_a_silent_hall_is_not_asked_everything_again(home, hall, watch, clock):
+    asked(home, hall)
+    heartbeat(home, hall)
+    with home.store.changing() as change:
+        note_silence(change, HALL)
+
+    minutes(watch, clock, 60)
+
+    assert (controls(home), unanswered(home)) == ([], [])
+
+
+@pytest.mark.parametrize("without", [{"grants": frozenset()}, {"keys": {}}], ids=["no grant", "no key"])
+def test_nobody_is_asked_where_no_way_leads_any_more(home, hall, clock, without):
+    """The grant was withdrawn, or the registry is another home's now: the letter would lie in the outbox for ever."""
+    asked(home, hall)
+    heartbeat(home, hall)
+
+    minutes(watch_of(home, clock, **without), clock, 60)
+
+    assert (controls(home), unanswered(home)) == ([], [])

@@ -7,6 +7,7 @@ from sqlalchemy import event
 
 from spooler.store import Database, Store
 from spooler.store.columns import metadata
+from spooler.store.controls import unheard
 from tests.spooler.store.builders import CLERK, a_new_job
 
 NOW = datetime(2024, 11, 20, 9, 0, tzinfo=UTC)
@@ -57,3 +58,14 @@ def test_whether_a_right_has_its_paper_already_is_found_by_its_number(plan_of):
 
     assert "one_right_one_paper" in plan and "one_case_ordinal" in plan
     assert "jobs_by_registry" not in plan and "SCAN jobs" not in plan
+
+
+def test_what_halls_have_not_answered_is_found_among_everything_that_was_ever_asked(plan_of):
+    def look(store) -> None:
+        with store.transactions.reading() as connection:
+            unheard(connection)
+
+    plan = plan_of(look)
+
+    assert "controls_unheard" in plan
+    assert "SCAN controls USING INDEX controls_unheard" in plan or "SCAN controls" not in plan
