@@ -168,7 +168,7 @@ def _check_passes(ticket: Ticket, sizes: tuple[PageSize, ...]) -> None:
             RefusalCode.TICKET_MISMATCH, f"the passes print {len(printed)} pages, the document has {len(sizes)}"
         )
     paper = PAPER.get(ticket.kind)
-    if paper is None or ticket.passes[0].stock is not paper:
+    if ticket.passes[0].stock is not paper:
         raise Refusal(RefusalCode.TICKET_MISMATCH, f"{ticket.kind} is not printed on {ticket.passes[0].stock}")
     checks = [one for one in ticket.passes if one.check is not None]
     if checks and (checks != [ticket.passes[-1]] or checks[0].stock is not Stock.PLAIN or checks[0].is_empty):
