@@ -28,6 +28,14 @@ class Pace:
     quick_seconds: float = 0.3  # between tries while a queue may be choosing its leader,
     election_seconds: float = 8.0  # which it is believed to do for so long
 
+    def most_taken(self, sent: int) -> int:
+        """Return how many messages are taken after so many were sent.
+
+        Most of what is taken makes us say something, too. While more waits to be said than a batch, little is taken: else a busy machine
+        falls behind for good, and its outbox grows to its limit. What is not taken waits at the broker.
+        """
+        return self.batch if sent < self.batch else max(1, self.batch // 4)
+
     def rest(self, failures: int, longest_seconds: float, chance: Callable[[], float]) -> float:
         """Return the pause after so many failures in a row: doubling, and never the same for two couriers."""
         full = min(longest_seconds, self.first_rest_seconds * 2.0 ** min(failures - 1, 30))
@@ -125,7 +133,7 @@ class Courier:
                 return
             sent = self._send_pending()
             self._broker_failures = 0
-            self._receive(wait_seconds=0 if sent == self._pace.batch else self._wait_seconds())
+            self._receive(0 if sent == self._pace.batch else self._wait_seconds(), self._pace.most_taken(sent))
 
     def _wait_seconds(self) -> float:
         return self._pace.quick_seconds if self._is_in_haste else self._pace.tick_seconds
@@ -173,16 +181,14 @@ class Courier:
         if not self._link.is_open:
             raise BrokerUnreachable("the channel was closed with a refusal")
 
-    def _receive(self, wait_seconds: float) -> None:
-        """Hand in what came, but no more than a batch: what we have to say is not to wait for ever."""
-        delivery = self._link.receive(wait_seconds)
-        for _ in range(self._pace.batch):
+    def _receive(self, wait_seconds: float, most: int) -> None:
+        """Hand in what came, but no more than so many: what we have to say is not to wait for ever."""
+        for _ in range(most):
+            delivery = self._link.receive(wait_seconds)
             if delivery is None or self._stopping.is_set():
                 return
             self._hand_in(delivery)
-            delivery = self._link.receive(0)
-        if delivery is not None:
-            self._hand_in(delivery)
+            wait_seconds = 0
 
     def _hand_in(self, delivery: Delivery) -> None:
         try:

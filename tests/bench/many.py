@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from http.client import SERVICE_UNAVAILABLE
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ class Outcome:
     seconds: float = 0.0
     sheets: int = 0
     asked: int = 0
+    put_off: int = 0  # answers that a request is to come again later: so it does
     cpu: dict[str, float] = field(default_factory=dict)
     violations: list[Violation] = field(default_factory=list)
     sent_after: list[float] = field(default_factory=list)  # seconds from sealed to the broker's confirm, of each order
@@ -48,7 +50,7 @@ class Outcome:
         return "\n".join(
             (
                 f"{self.jobs} jobs, {self.sheets} sheets in {self.seconds:.0f} s ({self.jobs / self.seconds:.2f} jobs a second)",
-                f"lost {self.broken('I2')}  twice {self.broken('I1')}  asked {self.asked}"
+                f"lost {self.broken('I2')}  twice {self.broken('I1')}  asked {self.asked}  put off {self.put_off}"
                 f"  other {len(self.violations) - self.broken('I1') - self.broken('I2')}",
                 f"CPU milliseconds a job: {cpu}  all {1000 * sum(self.cpu.values()) / self.jobs:.0f}",
                 *(f"BROKEN {v.invariant} {v.about}: {v.says}" for v in self.violations[:50]),
@@ -112,7 +114,10 @@ class Many:
         return not self._is_broken_off and len(self._requests) - len(self._told.ended) >= IN_FLIGHT
 
     def _post(self, body: dict[str, Any]) -> None:
-        answer = self._driver.post(body)
+        while (answer := self._driver.post(body)).status_code == SERVICE_UNAVAILABLE and not self._is_broken_off:
+            with self._turn:
+                self._outcome.put_off += 1
+            time.sleep(float(answer.headers["retry-after"]))
         document = body["document"]
         request = Request(
             body["request_id"],

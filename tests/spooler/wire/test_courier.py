@@ -13,7 +13,7 @@ from spooler.wire.letters import Delivery, Letter
 from spooler.wire.memory import MemoryBroker, MemoryLink
 from spooler.wire.topology import ORDER_TYPE, ORDERS, dead_queue, describe, hall_queue, to_hall
 
-REGISTRY, HALL = "231221", "231282-01"
+REGISTRY, HALL, OTHER_HALL = "231221", "231282-01", "231283-01"
 QUEUE = hall_queue(HALL)
 # Longer ticks than any test waits: what arrives in time came by waking, not by chance.
 SLOW_TICK = Pace(
@@ -94,7 +94,7 @@ def comes_true(on: Condition, what, seconds: float = 30) -> bool:
 
 @pytest.fixture
 def broker() -> MemoryBroker:
-    return MemoryBroker(describe([REGISTRY], [HALL]))
+    return MemoryBroker(describe([REGISTRY], [HALL, OTHER_HALL]))
 
 
 @pytest.fixture
@@ -310,6 +310,35 @@ def test_a_message_delivered_twice_is_acked_twice(courier, broker, inbox):
 
     assert comes_true(inbox.changed, lambda: inbox.handled == ["double", "double"])
     assert broker.letters(QUEUE) == []
+
+
+class Talkative(ListInbox):
+    """Whatever comes makes it say two things; it notes how much waited to be said at most."""
+
+    def __init__(self, outbox: ListOutbox) -> None:
+        super().__init__()
+        self.most_waiting = 0
+        self._outbox = outbox
+
+    def handle(self, delivery: Delivery) -> None:
+        for nth in (1, 2):
+            self._outbox.put(a_letter(f"{delivery.id}, {nth}", OTHER_HALL))
+        self.most_waiting = max(self.most_waiting, len(self._outbox.letters))
+        super().handle(delivery)
+
+
+def test_whoever_is_behind_with_talking_listens_less(broker):
+    """What is not taken waits at the broker; taken in the same measure, each making two letters, all of it would wait in the outbox."""
+    put_into_queue(broker, *(f"report {nth}" for nth in range(300)))
+    outbox = ListOutbox()
+    inbox = Talkative(outbox)
+    courier = Courier(lambda: MemoryLink(broker, [QUEUE]), outbox, inbox, pace=SLOW_TICK)
+
+    courier.start()
+
+    assert comes_true(outbox.changed, lambda: len(outbox.was_sent) == 600)
+    courier.stop()
+    assert inbox.most_waiting <= 4 * SLOW_TICK.batch
 
 
 def test_stop_returns_soon_even_while_it_waits(courier, broker):
