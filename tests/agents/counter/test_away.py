@@ -58,13 +58,12 @@ def received_after_a_day(wired: Wired, count: int) -> float:
     """Return how long it took; the reports have to come in the order in which the orders were sent."""
     counter: Counter = wired.counter
     counter.acts.pause_printer(CLERK, "proof-1")
-    wired.courier.stop()
+    wired.stop()
     orders = [counter.proof() for _ in range(count)]
     publish(wired, orders)
     counter.clock.forward(hours=24)
     began = time.monotonic()
-    counter.hall.pipeline.stop()
-    wired.counter.restart()
+    counter.restart()
     wired.start()
     wanted = [order.ticket.order_id for order in orders]
     end = began + MINUTES * 60
