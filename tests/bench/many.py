@@ -270,11 +270,13 @@ class Told:
 
 
 def _seconds_to_sent(events: Sequence[Event], job_id: str) -> float:
+    """When a confirm is lost with its node, the hall's word comes first: then the order was sent, too."""
     first: dict[str, datetime] = {}
     for event in events:
         if event.job_id == job_id and event.side == "home":
             first.setdefault(event.state, datetime.fromisoformat(event.at))
-    return (first["sent"] - first["sealed"]).total_seconds() if "sent" in first else float("inf")
+    sent = [first[state] for state in ("sent", "received") if state in first]
+    return (min(sent) - first["sealed"]).total_seconds() if sent else float("inf")
 
 
 def _sheet(hall: str, note: Path) -> Sheet:
