@@ -133,7 +133,7 @@ class Courier:
                 return
             sent = self._send_pending()
             self._broker_failures = 0
-            self._receive(0 if sent == self._pace.batch else self._wait_seconds(), self._pace.most_taken(sent))
+            self._receive(0 if sent == self._pace.batch else self._wait_seconds(), sent)
 
     def _wait_seconds(self) -> float:
         return self._pace.quick_seconds if self._is_in_haste else self._pace.tick_seconds
@@ -181,9 +181,9 @@ class Courier:
         if not self._link.is_open:
             raise BrokerUnreachable("the channel was closed with a refusal")
 
-    def _receive(self, wait_seconds: float, most: int) -> None:
-        """Hand in what came, but no more than so many: what we have to say is not to wait for ever."""
-        for _ in range(most):
+    def _receive(self, wait_seconds: float, sent: int) -> None:
+        """Hand in what came, but no more than after so many sent: what we have to say is not to wait for ever."""
+        for _ in range(self._pace.most_taken(sent)):
             delivery = self._link.receive(wait_seconds)
             if delivery is None or self._stopping.is_set():
                 return

@@ -70,7 +70,7 @@ class Many:
         self._bodies = (self._body(n) for n in range(count))
         self._outcome = Outcome(count)
         self._turn = threading.Lock()
-        self._is_broken_off = False
+        self._has_ended = False
         self._told = Told(Path(driver.home["callback"]["received"]))
 
     def run(self, longest_seconds: float, *, posting_seconds: float | None = None) -> Outcome:
@@ -82,9 +82,8 @@ class Many:
             posting = [clients.submit(self._post_all, last) for _ in range(CLIENTS)]
             try:
                 self._watch(began, last, began + longest_seconds)
-            except BaseException:
-                self._is_broken_off = True  # Ctrl-C: the clients are not waited for
-                raise
+            finally:
+                self._has_ended = True  # also by Ctrl-C: a client that is told to come again later does not go on
         for one in posting:
             one.result()
         after = self._cpu()
@@ -100,7 +99,7 @@ class Many:
         return build(self._registries[n % len(self._registries)], self._halls[n % len(self._halls)])
 
     def _post_all(self, give_up: float) -> None:
-        while time.monotonic() < give_up and not self._is_broken_off:
+        while time.monotonic() < give_up and not self._has_ended:
             with self._turn:
                 body = next(self._bodies, None)
             if body is None:
@@ -111,10 +110,10 @@ class Many:
                 time.sleep(0.1)
 
     def _are_enough_in_flight(self) -> bool:
-        return not self._is_broken_off and len(self._requests) - len(self._told.ended) >= IN_FLIGHT
+        return not self._has_ended and len(self._requests) - len(self._told.ended) >= IN_FLIGHT
 
     def _post(self, body: dict[str, Any]) -> None:
-        while (answer := self._driver.post(body)).status_code == SERVICE_UNAVAILABLE and not self._is_broken_off:
+        while (answer := self._driver.post(body)).status_code == SERVICE_UNAVAILABLE and not self._has_ended:
             with self._turn:
                 self._outcome.put_off += 1
             time.sleep(float(answer.headers["retry-after"]))

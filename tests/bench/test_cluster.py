@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Condition, Thread
 
@@ -27,6 +27,7 @@ from tests.bench.cluster import Cluster
 from tests.bench.many import Many
 from tests.journeys.conftest import a_sandbox
 from tests.journeys.drive import Driver
+from tests.journeys.sockets import ESTABLISHED, sockets_of
 
 REGISTRY, HALL = "231221", "231282-01"
 QUEUE = hall_queue(HALL)
@@ -242,22 +243,9 @@ def port_of(driver: Driver, cluster: Cluster) -> int:
     found: set[int] = set()
 
     def is_connected() -> bool:
-        inodes = sockets_of(driver.plan["homes"][0]["pid"])
-        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-            _, _, remote, state, *rest = line.split()
-            port = int(remote.partition(":")[2], 16)
-            if state == "01" and rest[5] in inodes and port in ports:
-                found.add(port)
+        connected = (one for one in sockets_of(driver.plan["homes"][0]["pid"]) if one.state == ESTABLISHED)
+        found.update(one.remote_port for one in connected if one.remote_port in ports)
         return bool(found)
 
     cluster.until(is_connected, "the home is connected nowhere")
     return found.pop()
-
-
-def sockets_of(pid: int) -> set[str]:
-    """Return the inodes of a process's sockets."""
-    links = set()
-    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(FileNotFoundError):  # closed since it was listed
-            links.add(os.readlink(descriptor))
-    return {link[len("socket:[") : -1] for link in links if link.startswith("socket:[")}

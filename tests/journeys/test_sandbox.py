@@ -14,6 +14,7 @@ import pytest
 
 from tests.journeys.conftest import CERTSPOOL, run
 from tests.journeys.drive import Driver, eventually
+from tests.journeys.sockets import LISTENING, sockets_of
 
 HALL = "231282-01"
 
@@ -123,13 +124,7 @@ def test_nothing_listens_but_on_loopback(small: Driver):
 
 
 def listening(pid: int) -> set[str]:
-    inodes = {
-        os.readlink(fd)[8:-1] for fd in Path(f"/proc/{pid}/fd").iterdir() if os.readlink(fd).startswith("socket:[")
-    }
-    rows = [
-        line.split() for table in ("tcp", "tcp6") for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
-    ]
-    return {row[1].partition(":")[0] for row in rows if row[3] == "0A" and row[9] in inodes}
+    return {one.local.partition(":")[0] for one in sockets_of(pid) if one.state == LISTENING}
 
 
 def test_no_part_holds_a_stream_of_who_started_it(small: Driver):

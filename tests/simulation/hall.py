@@ -257,8 +257,7 @@ class Agent(Process):
         try:
             if not link.is_open:
                 link.open()
-            sent = self.courier._send_pending()
-            self.courier._receive(0, self.courier._pace.most_taken(sent))
+            self.courier._receive(0, self.courier._send_pending())
         except (*self.site.broker.errors, OSError):  # as the thread itself: nothing is acked, it comes again
             link.close()
             return self.site.world.later(0.2, 2)

@@ -250,8 +250,7 @@ class HomeDaemon(Process):
         try:
             if not link.is_open:
                 link.open()
-            sent = self.courier._send_pending()
-            self.courier._receive(0, self.courier._pace.most_taken(sent))
+            self.courier._receive(0, self.courier._send_pending())
         except self.site.broker.errors:
             link.close()
             return self.world.later(0.2, 2)
